@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny"), .treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "Faultline",
+  products: [
+    .library(name: "Faultline", targets: ["Faultline", "FaultlineFS"]),
+    .executable(name: "faultline", targets: ["FaultlineTool"]),
+  ],
+  traits: [
+    .trait(
+      name: "ModelCheck",
+      description: "Every shared word of the engine becomes a scheduling point of the interleaving explorer.")
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .target(name: "Faultline", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "FaultlineFS", dependencies: ["Faultline"], swiftSettings: strict),
+    .target(name: "FaultlineCheck", dependencies: ["Faultline", "FaultlineFS"], swiftSettings: strict),
+    .target(
+      name: "FaultlineWhatIf", dependencies: ["CLinux", "Faultline", "FaultlineFS"], swiftSettings: strict),
+    .executableTarget(
+      name: "FaultlineTool",
+      dependencies: [
+        "CLinux", "Faultline", "FaultlineFS", "FaultlineCheck", "FaultlineWhatIf",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "FaultlineTests", dependencies: ["Faultline", "FaultlineFS"], swiftSettings: strict),
+    .testTarget(
+      name: "FaultlineCheckTests", dependencies: ["FaultlineCheck"],
+      resources: [.copy("Recordings")], swiftSettings: strict),
+    .testTarget(name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

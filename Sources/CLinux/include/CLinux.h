@@ -1,0 +1,16 @@
+/* What Swift cannot import from Linux: variadic calls, ioctls, bit-field structures.
+ * Every function returns a non-negative result or -errno. */
+#ifndef FAULTLINE_CLINUX_H
+#define FAULTLINE_CLINUX_H
+#include <stdint.h>
+
+/* Tells the processor that this is a spin loop. */
+static inline void cl_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  __asm__ volatile("yield");
+#endif
+}
+
+#endif
