@@ -1,0 +1,136 @@
+/// A file: its cached pages, its size, its store and the areas that map it. Kernel: `struct inode` with its `address_space`.
+///
+/// Any thread may use it.
+///
+/// `@unchecked Sendable`: the cache is raw memory of shared words; `areas` is guarded by `areasLock`.
+public final class FileNode: @unchecked Sendable {
+  public let machine: Machine
+  public let traits: FileTraits
+  /// Where pages come from; `nil` for files whose contents do not matter (replay) or that live in memory only.
+  public let store: (any BackingStore)?
+  let cache: PageCachePointer
+  /// What was read from the store on behalf of this file.
+  let pagesReadWord = AtomicWord(0)
+  let readRequestsWord = AtomicWord(0)
+  private let areasLock = SpinLock()
+  private var areas: [VMAPointer] = []
+
+  /// - Parameter size: bytes.
+  public init(machine: Machine, traits: FileTraits, store: (any BackingStore)? = nil, size: UInt64) {
+    self.machine = machine
+    self.traits = traits
+    self.store = store
+    cache = .allocate(capacity: 1)
+    cache.initialize(to: PageCache(node: self, size: size))
+  }
+
+  deinit {
+    dropAllFolios()
+    cache.deinitialize(count: 1)
+    cache.deallocate()
+  }
+
+  /// Bytes in the file.
+  public var size: UInt64 { cache.pointee.size.load(ordering: .acquiring) }
+
+  /// Pages in the cache.
+  public var cachedPages: UInt64 { cache.pointee.pageCount.load(ordering: .relaxed) }
+
+  /// Pages that were read from the store, ahead or on demand.
+  public var pagesRead: UInt64 { pagesReadWord.load(ordering: .relaxed) }
+
+  /// Runs of consecutive pages that were asked for at once. A device may split a run further.
+  public var readRequests: UInt64 { readRequestsWord.load(ordering: .relaxed) }
+
+  @inline(__always)
+  var slots: XArray { cache.slots(machine.nodes) }
+
+  // MARK: Areas that map the file. Kernel: `i_mmap`
+
+  func add(_ area: VMAPointer) {
+    areasLock.withLock { areas.append(area) }
+  }
+
+  func remove(_ area: VMAPointer) {
+    areasLock.withLock {
+      if let place = areas.lastIndex(of: area) { areas.remove(at: place) }
+    }
+  }
+
+  /// The areas that map the file now, oldest first.
+  func mappingAreas() -> [VMAPointer] { areasLock.withLock { areas } }
+}
+
+// MARK: - Folios
+
+extension FileNode {
+  /// The folio that holds page `index`, with a reference on it. Kernel: `filemap_get_folio`.
+  func lookUp(_ index: UInt64) -> FolioReference? {
+    while let folio = XArray.folio(slots.load(index)) {
+      guard folio.tryGet() else { continue }
+      // Between the look and the reference the folio may have been freed and used anew: it counts only if it is still here.
+      if XArray.folio(slots.load(index)) == folio { return FolioReference(owning: folio, memory: machine.memory) }
+      folio.put(to: machine.memory)
+    }
+    return nil
+  }
+
+  /// Whether page `index` has a folio.
+  func isCached(_ index: UInt64) -> Bool { XArray.folio(slots.load(index)) != nil }
+
+  /// Puts a locked folio into its slots, which take a reference of their own for each page.
+  ///
+  /// - Returns: `false` when a folio is there already or there is no memory; the folio is the caller's still.
+  func insert(_ folio: Folio, at index: UInt64) -> Bool {
+    let order = folio.order
+    folio.head.pointee.index.store(index, ordering: .relaxed)
+    folio.head.pointee.mapping.store(UInt64(UInt(bitPattern: cache)), ordering: .relaxed)
+    folio.get(folio.pageCount)
+    let stored = cache.pointee.slotLock.withLock {
+      slots.store(UInt64(UInt(bitPattern: folio.head)), at: index, order: order)
+    }
+    if stored {
+      cache.pointee.pageCount.wrappingAdd(folio.pageCount, ordering: .relaxed)
+    } else {
+      folio.head.pointee.mapping.store(0, ordering: .relaxed)
+      folio.put(folio.pageCount, to: machine.memory)
+    }
+    return stored
+  }
+
+  /// Takes a locked, unmapped folio out of the cache. Its slots' references go; the caller's remains.
+  func remove(_ folio: Folio) {
+    cache.pointee.slotLock.withLock { slots.erase(folio.index) }
+    folio.head.pointee.mapping.store(0, ordering: .relaxed)
+    cache.pointee.pageCount.wrappingSubtract(folio.pageCount, ordering: .relaxed)
+    folio.put(folio.pageCount, to: machine.memory)
+  }
+
+  /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
+  func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
+    guard let folio = machine.memory.allocate(order: order) else { return nil }
+    _ = folio.tryLock()
+    let reference = FolioReference(owning: folio, memory: machine.memory)
+    if insert(folio, at: index) { return reference }
+    return nil
+  }
+
+  /// Calls `body` with each folio in `pages`, in order, with a reference held during the call.
+  func forEachFolio(in pages: Range<UInt64>, _ body: (Folio) -> Void) {
+    var index = pages.lowerBound
+    while index < pages.upperBound, let found = slots.first(from: index, through: pages.upperBound - 1) {
+      index = found.index + 1
+      guard let reference = lookUp(found.index) else { continue }
+      index = max(index, reference.folio.endIndex)
+      body(reference.folio)
+    }
+  }
+
+  private func dropAllFolios() {
+    forEachFolio(in: 0..<UInt64.max) { folio in
+      folio.lock()
+      remove(folio)
+      folio.unlock()
+    }
+  }
+}

@@ -1,0 +1,105 @@
+extension OpenFile {
+  /// Reads through the cache, with the readahead of read(2). pread(2). Kernel: `filemap_read`.
+  ///
+  /// - Parameter body: gets each piece in order: its offset from the start of the read and its bytes (`nil` where the machine
+  ///   keeps no contents).
+  /// - Returns: the bytes read: fewer than `count` at the end of the file.
+  /// - Throws: `EBADF` without read permission, `EIO` when the store fails before the first byte.
+  @discardableResult
+  public func read(
+    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
+  ) throws(KernelError) -> UInt64 {
+    guard isReadable else { throw KernelError(.EBADF, "a read from a descriptor that cannot read") }
+    if node.traits.isMemoryOnly { return node.readMemory(at: offset, count: count, body) }
+    var position = offset
+    let end = offset &+ min(count, .max - offset)
+    while position < min(end, node.size) {
+      let batch = try batch(at: position >> PageSize.shift, through: (end - 1) >> PageSize.shift)
+      guard let batch else { break }
+      let stop = min(end, node.size, batch.upperBound << PageSize.shift)
+      node.copy(position..<stop) { body(position - offset &+ $0, $1, $2) }
+      position = stop
+    }
+    readahead.pointee.previousPosition.store(position, ordering: .relaxed)
+    return position - offset
+  }
+
+  /// The pages from `index` on that are in the cache and good, reading as far as needed. Kernel: `filemap_get_pages`.
+  private func batch(at index: UInt64, through last: UInt64) throws(KernelError) -> Range<UInt64>? {
+    var found = cachedRun(at: index, through: last)
+    if found.isEmpty {
+      Readahead(file: self).readMissing(at: index, requested: last - index + 1)
+      found = cachedRun(at: index, through: last)
+    }
+    if found.isEmpty {
+      guard index < node.cache.filePages else { return nil }
+      guard let made = node.makeFolio(at: index) else { return nil }
+      node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+      node.fill(made.folio)
+      found = index..<index + 1
+    }
+    guard let reference = node.lookUp(found.upperBound - 1) else { return nil }
+    let folio = reference.folio
+    if folio.contains(.readahead) {
+      Readahead(file: self).readOn(from: folio, at: folio.index, requested: last + 1 - folio.index)
+    }
+    if !folio.contains(.uptodate) {
+      folio.lock()
+      node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+      guard node.fill(folio) else {
+        throw KernelError(.EIO, "the store cannot read page \(folio.index)")
+      }
+    }
+    return found
+  }
+
+  /// Cached pages from `index` on, up to the first marked or unread folio (which is the last of them) and at most 31 folios.
+  /// Kernel: `filemap_get_read_batch`.
+  private func cachedRun(at index: UInt64, through last: UInt64) -> Range<UInt64> {
+    var end = index
+    for _ in 0..<31 {
+      guard end <= last, let reference = node.lookUp(end) else { break }
+      end = reference.folio.endIndex
+      if reference.folio.contains(.readahead) || !reference.folio.contains(.uptodate) { break }
+    }
+    return index..<end
+  }
+}
+
+extension FileNode {
+  /// Hands out the cached bytes of a range, page by page; a page without a folio reads as zero.
+  func copy(
+    _ range: Range<UInt64>, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
+  ) {
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let end = min(range.upperBound, ((position >> PageSize.shift) + 1) << PageSize.shift)
+      let inPage = Int(position & (PageSize.bytes - 1))
+      withFrame(of: position >> PageSize.shift) { frame in
+        let bytes = machine.memory.contents(of: frame).map { UnsafeRawPointer($0 + inPage) }
+        body(position - range.lowerBound, end - position, bytes)
+      }
+      position = end
+    }
+  }
+
+  /// Calls `body` with the frame of a page, held during the call; the zero page's where there is none.
+  private func withFrame(of index: UInt64, _ body: (FramePointer) -> Void) {
+    if let reference = lookUp(index) {
+      body(reference.folio.frame(forPage: index))
+    } else {
+      body(machine.memory.frame(machine.zeroFrame))
+    }
+  }
+
+  /// A read from a file that lives in memory: holes are zero and stay holes. Kernel: `shmem_file_read_iter`.
+  fileprivate func readMemory(
+    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
+  ) -> UInt64 {
+    let size = size
+    guard offset < size else { return 0 }
+    let length = min(count, size - offset)
+    copy(offset..<offset + length, body)
+    return length
+  }
+}

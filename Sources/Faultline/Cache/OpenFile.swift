@@ -1,0 +1,30 @@
+/// An open file description: a file, what it was opened for, and where its readahead stands. Kernel: `struct file`.
+///
+/// Descriptors that were duplicated share one; a second `open` makes a second.
+public final class OpenFile: Sendable {
+  /// What the descriptor allows.
+  public enum Mode: Sendable {
+    case readOnly, writeOnly, readWrite
+  }
+
+  public let node: FileNode
+  public let mode: Mode
+  nonisolated(unsafe) let readahead: ReadaheadPointer
+  /// Whether POSIX_FADV_RANDOM is in force for read(2). Kernel: `FMODE_RANDOM`.
+  let readsRandomly = AtomicWord(0)
+
+  public init(node: FileNode, mode: Mode) {
+    self.node = node
+    self.mode = mode
+    readahead = .allocate(capacity: 1)
+    readahead.initialize(to: ReadaheadState(maximum: node.traits.readaheadPages))
+  }
+
+  deinit {
+    readahead.deinitialize(count: 1)
+    readahead.deallocate()
+  }
+
+  var isReadable: Bool { mode != .writeOnly }
+  var isWritable: Bool { mode != .readOnly }
+}

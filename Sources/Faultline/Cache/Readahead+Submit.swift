@@ -1,0 +1,109 @@
+extension Readahead {
+  /// Reads a window in folios of up to `order`, with the marker `asyncSize` pages before its end.
+  /// Kernel: `page_cache_ra_order`.
+  func submit(_ window: ReadaheadWindow, order wanted: UInt64) {
+    guard node.traits.allowsLargeFolios else {
+      state.pointee.order.store(0, ordering: .relaxed)
+      return submitPages(at: window.start, count: window.size, asyncSize: window.asyncSize)
+    }
+    let filePages = node.cache.filePages
+    guard window.size > 0, filePages > 0 else { return }
+    let order = min(wanted, PhysicalMemory.pmdOrder, UInt64(63 - window.size.leadingZeroBitCount))
+    if rules.alignsToOrder { state.pointee.order.store(order, ordering: .relaxed) }
+    let mark = window.start &+ window.size &- window.asyncSize
+    let last = min(filePages - 1, window.start &+ window.size &- 1)
+    var batch = ReadBatch(node: node)
+    var index = window.start
+    while index <= last {
+      var fits = order
+      if index & ((1 << order) - 1) != 0 { fits = UInt64(index.trailingZeroBitCount) }
+      while fits > 0, index &+ (1 << fits) &- 1 > last { fits -= 1 }
+      guard batch.append(at: index, order: fits, marked: index == mark & ~((1 << fits) - 1)) else { break }
+      index &+= 1 << fits
+    }
+    batch.read()
+    if index <= last {
+      submitPages(at: index, count: window.size &- (index &- window.start), asyncSize: window.asyncSize)
+    }
+  }
+
+  /// Reads single pages, past those that are there already, up to the end of the file.
+  /// Kernel: `do_page_cache_ra`, `page_cache_ra_unbounded`.
+  func submitPages(at index: UInt64, count: UInt64, asyncSize: UInt64) {
+    let filePages = node.cache.filePages
+    guard index < filePages else { return }
+    let count = min(count, filePages - index)
+    // The marker is placed after clipping, so near the end of the file it moves towards the start.
+    let mark = asyncSize <= count ? index &+ count &- asyncSize : .max
+    var batch = ReadBatch(node: node)
+    for page in index..<index &+ count where !batch.append(at: page, order: 0, marked: page == mark) {
+      batch.read()
+    }
+    batch.read()
+  }
+}
+
+/// A run of new, locked folios that is read from the store in one request.
+struct ReadBatch {
+  private let node: FileNode
+  private var start: UInt64 = 0
+  private var end: UInt64 = 0
+
+  init(node: FileNode) { self.node = node }
+
+  /// Makes the folio for `index`; `false` when a folio is there already or there is no memory.
+  ///
+  /// The run goes on only from its own end: an append elsewhere must follow a ``read()``.
+  mutating func append(at index: UInt64, order: UInt64, marked: Bool) -> Bool {
+    guard let folio = node.makeFolio(at: index, order: order)?.folio else { return false }
+    if marked { folio.insert(.readahead) }
+    if start == end { start = index }
+    end = index &+ (1 << order)
+    return true
+  }
+
+  /// Reads what was appended and unlocks it. What the store refuses stays not up to date.
+  mutating func read() {
+    guard start < end else { return }
+    node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+    var index = start
+    while index < end, let folio = XArray.folio(node.slots.load(index)) {
+      node.fill(folio)
+      index = folio.endIndex
+    }
+    start = end
+  }
+}
+
+extension FileNode {
+  /// Reads a locked folio from the store, marks it up to date if that worked, and unlocks it. Kernel: `read_folio`.
+  ///
+  /// - Returns: whether the contents are there.
+  @discardableResult
+  func fill(_ folio: Folio) -> Bool {
+    pagesReadWord.wrappingAdd(folio.pageCount, ordering: .relaxed)
+    let good: Bool
+    if let bytes = machine.memory.contents(of: folio.head) {
+      let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: Int(folio.pageCount << PageSize.shift))
+      good = read(folio.index, into: buffer)
+    } else {
+      good = true
+    }
+    if good { folio.insert(.uptodate) }
+    folio.unlock()
+    return good
+  }
+
+  private func read(_ firstPage: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    guard let store else {
+      buffer.initializeMemory(as: UInt8.self, repeating: 0)
+      return true
+    }
+    do {
+      try store.read(firstPage: firstPage, into: buffer)
+      return true
+    } catch {
+      return false
+    }
+  }
+}

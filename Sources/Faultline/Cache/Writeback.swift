@@ -1,0 +1,49 @@
+extension FileNode {
+  /// Marks a locked folio of the cache dirty. Kernel: `folio_mark_dirty`.
+  func markDirty(_ folio: Folio) {
+    guard folio.insert(.dirty) else { return }
+    cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: true) }
+  }
+
+  /// Writes dirty folios in `pages` to the store, after making their entries clean and read-only, so that the next store to
+  /// each is heard of. Kernel: `filemap_write_and_wait_range`, `folio_clear_dirty_for_io`, `folio_mkclean`.
+  ///
+  /// - Throws: the store's first failure; the other folios are written nevertheless, and what failed stays dirty.
+  public func writeBack(_ pages: Range<UInt64> = 0..<UInt64.max) throws(StoreError) {
+    guard !traits.isMemoryOnly else { return }
+    var failure: StoreError?
+    forEachFolio(in: pages) { folio in
+      folio.lock()
+      defer { folio.unlock() }
+      guard folio.lies(in: cache) else { return }
+      let wasStored = traits.notifiesOfWrites && makeClean(folio)
+      guard folio.remove(.dirty) || wasStored else { return }
+      cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: false) }
+      guard let store, let bytes = machine.memory.contents(of: folio.head) else { return }
+      do throws(StoreError) {
+        try store.write(
+          firstPage: folio.index,
+          from: UnsafeRawBufferPointer(start: bytes, count: Int(folio.pageCount << PageSize.shift)))
+      } catch {
+        markDirty(folio)
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Makes every shared entry of a locked folio clean and read-only; says whether one was dirty.
+  private func makeClean(_ folio: Folio) -> Bool {
+    var wasDirty = false
+    for area in mappingAreas() where area.flags.contains(.shared) {
+      area.forEachEntry(of: folio.index..<folio.endIndex) { pointer in
+        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+        guard entry.isPresent else { return }
+        wasDirty = wasDirty || entry.isDirty
+        let kept = ~(PageTableEntry.dirtyBit | PageTableEntry.writableBit)
+        pointer.pointee.bitwiseAnd(kept, ordering: .relaxed)
+      }
+    }
+    return wasDirty
+  }
+}

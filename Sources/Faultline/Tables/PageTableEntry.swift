@@ -1,0 +1,106 @@
+/// # Tables
+///
+/// Page tables: the entry format, the tables' memory, and walks over them.
+///
+/// Laws
+/// 1. Every entry is a shared word. It changes only under the lock of its table (a leaf's own lock; the page table's upper
+///    lock above the leaves), except that the processor sets accessed and dirty bits when it likes.
+/// 2. An entry read without its lock is a guess: under the lock it is compared with the guess before it is changed.
+/// 3. A present leaf entry of an ordinary page owns one reference and one map count of that page; the zero page's owns
+///    neither. Whoever clears an entry gives back both.
+/// 4. A table is freed only when every entry in it is none and no address that it covers is mapped.
+///
+/// Lock order: folio lock, upper lock, leaf lock; two leaf locks are never held together.
+///
+/// This folder calls `Memory/` and `Sync/`.
+
+/// A leaf entry, in the x86-64 format. Kernel: `pte_t`.
+public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
+  public var rawValue: UInt64
+
+  @inline(__always)
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Nothing was ever entered, or it was taken out.
+  public static let none = PageTableEntry(rawValue: 0)
+
+  static let presentBit: UInt64 = 1 << 0
+  static let writableBit: UInt64 = 1 << 1
+  static let userBit: UInt64 = 1 << 2
+  static let accessedBit: UInt64 = 1 << 5
+  static let dirtyBit: UInt64 = 1 << 6
+  /// The page is there but the mapping allows no access. Kernel: `_PAGE_PROTNONE`.
+  static let noAccessBit: UInt64 = 1 << 8
+  /// A page that is not reference counted: the zero page. Kernel: `_PAGE_SPECIAL`.
+  static let specialBit: UInt64 = 1 << 9
+  static let noExecuteBit: UInt64 = 1 << 63
+  static let frameMask: UInt64 = ((1 << 40) - 1) << PageSize.shift
+
+  @inline(__always)
+  init(frame: FrameNumber, permissions: UInt64) {
+    rawValue = frame.rawValue << PageSize.shift | permissions
+  }
+
+  @inline(__always)
+  public var isNone: Bool { rawValue == 0 }
+
+  /// Whether a page is entered, be it accessible or not. Kernel: `pte_present`.
+  @inline(__always)
+  public var isPresent: Bool { rawValue & (Self.presentBit | Self.noAccessBit) != 0 }
+
+  @inline(__always)
+  public var isWritable: Bool { rawValue & Self.writableBit != 0 }
+
+  @inline(__always)
+  public var isAccessed: Bool { rawValue & Self.accessedBit != 0 }
+
+  @inline(__always)
+  public var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
+
+  /// Whether this is the zero page.
+  @inline(__always)
+  public var isSpecial: Bool { rawValue & Self.specialBit != 0 }
+
+  @inline(__always)
+  public var frame: FrameNumber { FrameNumber(rawValue: (rawValue & Self.frameMask) >> PageSize.shift) }
+
+  @inline(__always)
+  func with(_ bits: UInt64) -> PageTableEntry { PageTableEntry(rawValue: rawValue | bits) }
+
+  @inline(__always)
+  func without(_ bits: UInt64) -> PageTableEntry { PageTableEntry(rawValue: rawValue & ~bits) }
+
+  /// The same page under other permissions; accessed, dirty and special stay. Kernel: `pte_modify`.
+  func withPermissions(_ permissions: UInt64) -> PageTableEntry {
+    let kept = Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit
+    return PageTableEntry(rawValue: rawValue & kept | permissions)
+  }
+
+  /// What the processor wants of an entry before it lets this access through, and what it sets when it does.
+  struct Demand {
+    let mask: UInt64
+    let value: UInt64
+    let marks: UInt64
+
+    static let read = Demand(
+      mask: presentBit, value: presentBit, marks: accessedBit)
+    static let write = Demand(
+      mask: presentBit | writableBit, value: presentBit | writableBit, marks: accessedBit | dirtyBit)
+    static let execute = Demand(
+      mask: presentBit | noExecuteBit, value: presentBit, marks: accessedBit)
+
+    @inline(__always)
+    static func of(_ access: Access) -> Demand {
+      switch access {
+      case .read: .read
+      case .write: .write
+      case .execute: .execute
+      }
+    }
+  }
+}
+
+/// One access of a program to its memory.
+public enum Access: UInt8, Sendable {
+  case read, write, execute
+}

@@ -1,0 +1,73 @@
+/// The memory of page tables: 4096-byte tables of 512 shared words, and a lock for each.
+///
+/// Tables come zeroed and go back zeroed: the last thing that happens to a table is that all its entries are none, so
+/// nothing is cleared twice. Any thread may use it.
+///
+/// `@unchecked Sendable`: raw memory that never moves; the free list is guarded by `lock`, the rest are shared words.
+final class TableMemory: @unchecked Sendable {
+  /// What is known of a table besides its entries.
+  struct Metadata: ~Copyable {
+    /// Guards the entries of a leaf table. Kernel: the split `ptl`.
+    let lock: SpinLock
+    /// The next free table while in the free list: its number plus 1, or 0.
+    let nextFree: AtomicWord
+  }
+
+  private let tables: ReservedRegion
+  private let metadataRegion: ReservedRegion
+  private let metadata: UnsafeMutablePointer<Metadata>
+  private let capacity: UInt64
+  private let lock = SpinLock()
+  private let firstFree = AtomicWord(0)
+  private let watermark = AtomicWord(0)
+  private let live = AtomicWord(0)
+
+  /// - Throws: `ENOMEM` when the host cannot reserve the address space.
+  init(capacity: UInt64) throws(KernelError) {
+    self.capacity = capacity
+    tables = try ReservedRegion(byteCount: Int(capacity) << Int(PageSize.shift), purpose: "page tables")
+    metadataRegion = try ReservedRegion(
+      byteCount: Int(capacity) * MemoryLayout<Metadata>.stride, purpose: "page-table locks")
+    metadata = metadataRegion.base.bindMemory(to: Metadata.self, capacity: Int(capacity))
+  }
+
+  /// Tables that are in use.
+  var liveTables: UInt64 { live.load(ordering: .relaxed) }
+
+  /// A table of 512 none entries; `nil` when there is none left.
+  func allocate() -> PageTable.Table? {
+    lock.lock()
+    defer { lock.unlock() }
+    let number: UInt64
+    let head = firstFree.load(ordering: .relaxed)
+    if head != 0 {
+      number = head - 1
+      firstFree.store(metadata[Int(number)].nextFree.load(ordering: .relaxed), ordering: .relaxed)
+    } else {
+      number = watermark.load(ordering: .relaxed)
+      guard number < capacity else { return nil }
+      watermark.store(number + 1, ordering: .relaxed)
+    }
+    live.wrappingAdd(1, ordering: .relaxed)
+    return PageTable.Table(
+      entries: (tables.base + Int(number) << Int(PageSize.shift)).bindMemory(to: AtomicWord.self, capacity: 512))
+  }
+
+  /// Takes back a table whose entries are all none.
+  func free(_ table: PageTable.Table) {
+    let number = UInt64(number(of: table))
+    lock.lock()
+    metadata[Int(number)].nextFree.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
+    firstFree.store(number + 1, ordering: .relaxed)
+    lock.unlock()
+    live.wrappingSubtract(1, ordering: .relaxed)
+  }
+
+  @inline(__always)
+  func metadata(of table: PageTable.Table) -> UnsafeMutablePointer<Metadata> { metadata + number(of: table) }
+
+  @inline(__always)
+  private func number(of table: PageTable.Table) -> Int {
+    (UnsafeMutableRawPointer(table.entries) - tables.base) >> Int(PageSize.shift)
+  }
+}
