@@ -1,0 +1,40 @@
+extension AddressSpace {
+  /// An access to memory without a file whose page is not entered. Kernel: `do_anonymous_page`.
+  ///
+  /// A load maps the page of zeroes, which is neither counted nor referenced; a store gets a zeroed page of its own.
+  func faultAnonymous(_ context: inout FaultContext) -> FaultResult {
+    guard context.prepareTable(), let leaf = context.installTable() else { return .outOfMemory }
+    let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
+    guard context.isWrite else {
+      let zero = PageTableEntry(frame: machine.zeroFrame, permissions: permissions | PageTableEntry.specialBit)
+        .without(PageTableEntry.writableBit)
+      return set(zero, in: leaf, context) ? [] : .noPage
+    }
+    context.area.pointee.hasPrivatePages.store(1, ordering: .relaxed)
+    guard let folio = machine.memory.allocateZeroed(order: 0) else { return .outOfMemory }
+    folio.becomePrivate(page: context.page)
+    Folio.addMapping(of: folio.head)
+    let entry = PageTableEntry(
+      frame: machine.memory.number(of: folio.head),
+      permissions: permissions | PageTableEntry.dirtyBit | writableBit(of: context.area))
+    guard set(entry, in: leaf, context) else {
+      Folio.removeMapping(of: folio.head)
+      folio.put(to: machine.memory)
+      return .noPage
+    }
+    countPrivatePages(1)
+    return []
+  }
+
+  private func set(
+    _ entry: PageTableEntry, in leaf: PageTable.Table, _ context: borrowing FaultContext
+  ) -> Bool {
+    let pointer = leaf.entries + PageTable.slot(ofPage: context.page, level: 0)
+    let lock = table.lock(of: leaf)
+    lock.pointee.lock.lock()
+    defer { lock.pointee.lock.unlock() }
+    guard context.isUnchanged(PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))) else { return false }
+    pointer.pointee.store(entry.rawValue, ordering: .releasing)
+    return true
+  }
+}

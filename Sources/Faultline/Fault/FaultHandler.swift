@@ -1,0 +1,102 @@
+extension AddressSpace {
+  /// Makes `access` at `page` possible, or says which signal it ends in. Kernel: `do_user_addr_fault`.
+  ///
+  /// All retries and the whole lock protocol are here. First, where the rules have it, an attempt under the area's own lock;
+  /// then attempts under the address space's lock, all but the first of which may not drop it again.
+  func resolve(_ page: UInt64, _ access: Access, by task: inout FaultTask) -> Signal? {
+    var flags: FaultFlags = FaultFlags.standard.union(.user)
+    if access == .write { flags.insert(.write) }
+    if access == .execute { flags.insert(.instruction) }
+    if machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
+    while true {
+      lock.lockShared()
+      guard let area = areas.area(covering: page) else {
+        lock.unlockShared()
+        return .segv(.mapErr)
+      }
+      guard permits(area, access, page) else {
+        lock.unlockShared()
+        return .segv(.accErr)
+      }
+      let result = handleFault(area, page, flags, by: &task)
+      // A retry means that the handler has dropped the lock already.
+      guard result.contains(.retry) else {
+        lock.unlockShared()
+        return result.isError ? Self.signal(for: result) : nil
+      }
+      if flags.contains(.vmaLock) {
+        flags.remove(.vmaLock)
+        if result.contains(.major) { flags.insert(.tried) }
+      } else {
+        flags.insert(.tried)
+      }
+    }
+  }
+
+  /// Kernel: `access_error`. A store needs the area's permission; a load or fetch needs any permission, unless the entry was
+  /// present and refused it.
+  private func permits(_ area: VMAPointer, _ access: Access, _ page: UInt64) -> Bool {
+    let flags = area.flags
+    if access == .write { return flags.contains(.write) }
+    if flags.isDisjoint(with: .access) { return false }
+    guard access == .execute, !flags.contains(.execute) else { return true }
+    let entry = entry(ofPage: page)
+    return !entry.isPresent
+  }
+
+  private static func signal(for result: FaultResult) -> Signal {
+    if result.contains(.poisoned) { return .bus(.mceErrAR) }
+    return result.contains(.segmentationFault) ? .segv(.mapErr) : .bus(.adrErr)
+  }
+
+  /// One attempt, counted. Kernel: `handle_mm_fault`, `mm_account_fault`.
+  ///
+  /// A retry counts nothing, an error counts nothing, and an attempt after the first counts as major whatever it finds.
+  @inline(__always)
+  func handleFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, by task: inout FaultTask) -> FaultResult {
+    let result = attemptFault(area, page, flags)
+    if !result.contains(.retry), !result.isError {
+      task.count(major: result.contains(.major) || flags.contains(.tried))
+    }
+    return result
+  }
+
+  /// Sorts by what is entered for the page now. Kernel: `__handle_mm_fault`, `handle_pte_fault`.
+  private func attemptFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags) -> FaultResult {
+    guard table.allocateUpperTables(forPage: page) else { return .outOfMemory }
+    var context = FaultContext(space: self, area: area, page: page, flags: flags)
+    guard let leaf = table.leaf(forPage: page) else { return faultMissing(&context) }
+    let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
+    let seen = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+    context.seen = seen
+    if seen.isNone { return faultMissing(&context) }
+    return faultPresent(&context, leaf, pointer)
+  }
+
+  /// Nothing is entered: anonymous memory or a file page. Kernel: `do_pte_missing`, `do_fault`.
+  private func faultMissing(_ context: inout FaultContext) -> FaultResult {
+    guard context.area.pointee.cache != nil else { return faultAnonymous(&context) }
+    if !context.isWrite { return faultRead(&context) }
+    return context.area.flags.contains(.shared) ? faultShared(&context) : faultCopy(&context)
+  }
+
+  /// Something is entered and the processor did not let the access through: the second half of `handle_pte_fault`.
+  private func faultPresent(
+    _ context: inout FaultContext, _ leaf: PageTable.Table, _ pointer: WordPointer
+  ) -> FaultResult {
+    let tableLock = table.lock(of: leaf)
+    tableLock.pointee.lock.lock()
+    let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+    guard context.isUnchanged(entry) else {
+      tableLock.pointee.lock.unlock()
+      return []
+    }
+    if context.isWrite, !entry.isWritable {
+      return faultWriteProtected(&context, entry, leaf, pointer)
+    }
+    let marks = PageTableEntry.accessedBit | (context.isWrite ? PageTableEntry.dirtyBit : 0)
+    pointer.pointee.bitwiseOr(marks, ordering: .relaxed)
+    tableLock.pointee.lock.unlock()
+    return []
+  }
+}

@@ -1,0 +1,185 @@
+/// A page that a file's fault station brings: its folio is locked and referenced.
+struct FaultedPage {
+  let folio: Folio
+  let frame: FramePointer
+}
+
+extension AddressSpace {
+  /// Asks the file for the page. Kernel: `__do_fault`.
+  func faultPage(_ context: inout FaultContext) -> (FaultResult, FaultedPage?) {
+    guard context.prepareTable() else { return (.outOfMemory, nil) }
+    guard let file = context.area.pointee.file else { return (.busError, nil) }
+    let (result, found) = file._withUnsafeGuaranteedRef {
+      $0.node.traits.isMemoryOnly ? faultMemoryPage(&context, $0) : faultCachePage(&context, $0)
+    }
+    guard let found else { return (result, nil) }
+    guard !found.folio.contains(.poisoned) else {
+      found.folio.unlock()
+      found.folio.put(to: machine.memory)
+      return (.poisoned, nil)
+    }
+    return (result, found)
+  }
+
+  /// The page from the cache, read if it must be. Kernel: `filemap_fault`.
+  private func faultCachePage(_ context: inout FaultContext, _ file: OpenFile) -> (FaultResult, FaultedPage?) {
+    let node = file.node
+    let index = context.filePage
+    guard index < node.cache.filePages else { return (.busError, nil) }
+    var droppedLock = false
+    var result: FaultResult = []
+    var found = node.lookUp(index)
+    if let folio = found?.folio {
+      if !context.flags.contains(.tried) { droppedLock = readAheadOnHit(&context, file, folio) }
+    } else {
+      result = .major
+      droppedLock = readAheadOnMiss(&context, file)
+      found = node.lookUp(index)
+    }
+    while true {
+      let reference: FolioReference
+      if let present = found.take() {
+        reference = present
+      } else {
+        guard let made = makePage(node, index) else {
+          return (droppedLock ? result.union(.retry) : .outOfMemory, nil)
+        }
+        reference = made
+      }
+      let folio = reference.folio
+      if !folio.tryLock() {
+        dropLockIfAllowed(context, &droppedLock)
+        folio.lock()
+      }
+      guard folio.lies(in: node.cache) else {
+        folio.unlock()
+        found = node.lookUp(index)
+        continue
+      }
+      if !folio.contains(.uptodate) {
+        dropLockIfAllowed(context, &droppedLock)
+        node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+        let good = node.fill(folio)
+        // Whether it worked is for the next attempt to find out; only one that keeps the lock reports a failure.
+        if droppedLock { return (result.union(.retry), nil) }
+        guard good else { return (.busError, nil) }
+        found = node.lookUp(index)
+        continue
+      }
+      if droppedLock {
+        folio.unlock()
+        return (result.union(.retry), nil)
+      }
+      // Under the folio's lock: truncation changes the size first and takes this lock after.
+      guard index < node.cache.filePages else {
+        folio.unlock()
+        return (.busError, nil)
+      }
+      return (result.union(.locked), FaultedPage(folio: reference.release(), frame: folio.frame(forPage: index)))
+    }
+  }
+
+  /// The page of a file that lives in memory, made and zeroed where there was none. Kernel: `shmem_fault`.
+  private func faultMemoryPage(_ context: inout FaultContext, _ file: OpenFile) -> (FaultResult, FaultedPage?) {
+    let node = file.node
+    let index = context.filePage
+    while true {
+      guard index < node.cache.filePages else { return (.busError, nil) }
+      guard let reference = node.lookUp(index) ?? node.makeZeroedFolio(at: index) else { return (.outOfMemory, nil) }
+      reference.folio.lock()
+      guard reference.folio.lies(in: node.cache), index < node.cache.filePages else {
+        reference.folio.unlock()
+        continue
+      }
+      let folio = reference.release()
+      return (.locked, FaultedPage(folio: folio, frame: folio.frame(forPage: index)))
+    }
+  }
+
+  /// A page in the cache, unlocked and perhaps not up to date: found or made.
+  private func makePage(_ node: FileNode, _ index: UInt64) -> FolioReference? {
+    node.cache.pointee.contentLock.lockShared()
+    defer { node.cache.pointee.contentLock.unlockShared() }
+    while true {
+      if let found = node.lookUp(index) { return found }
+      if let made = node.makeFolio(at: index) {
+        made.folio.unlock()
+        return made
+      }
+      if !node.isCached(index) { return nil }
+    }
+  }
+
+  /// Gives up the fault's lock for the length of a wait, if this attempt may. Kernel: `maybe_unlock_mmap_for_io`.
+  private func dropLockIfAllowed(_ context: borrowing FaultContext, _ dropped: inout Bool) {
+    guard !dropped, context.flags.mayDropLock, !context.flags.contains(.retryNoWait) else { return }
+    lock.unlockShared()
+    dropped = true
+  }
+
+  /// A fault that must read: the window that goes with the area's advice. Kernel: `do_sync_mmap_readahead`.
+  ///
+  /// - Returns: whether the lock was dropped.
+  private func readAheadOnMiss(_ context: inout FaultContext, _ file: OpenFile) -> Bool {
+    let state = file.readahead
+    let flags = context.area.flags
+    let readsForward = machine.rules.readahead.executableReadsForward && flags.contains(.execute)
+    var dropped = false
+    if flags.contains(.randomRead), !readsForward { return dropped }
+    guard state.maximum != 0 else { return dropped }
+    let readahead = Readahead(file: file)
+    if flags.contains(.sequentialRead) {
+      dropLockIfAllowed(context, &dropped)
+      readahead.readMissing(at: context.filePage, requested: state.maximum)
+      return dropped
+    }
+    guard state.countMiss() <= ReadaheadPointer.lotsOfMisses else { return dropped }
+    let window = readsForward ? forwardWindow(context, state.maximum) : aroundWindow(context, state.maximum)
+    state.window = window
+    state.pointee.order.store(0, ordering: .relaxed)
+    dropLockIfAllowed(context, &dropped)
+    readahead.submit(window, order: 0)
+    return dropped
+  }
+
+  /// Half of the largest window before the page and half after, the marker at three quarters.
+  private func aroundWindow(_ context: borrowing FaultContext, _ maximum: UInt64) -> ReadaheadWindow {
+    let start = context.filePage > maximum / 2 ? context.filePage - maximum / 2 : 0
+    return ReadaheadWindow(start: start, size: maximum, asyncSize: maximum / 4)
+  }
+
+  /// From the page on, inside the area, without a marker: programs jump about in their code.
+  private func forwardWindow(_ context: borrowing FaultContext, _ maximum: UInt64) -> ReadaheadWindow {
+    let areaEnd = context.area.filePage(of: context.area.end)
+    let end = min(context.filePage &+ maximum, areaEnd)
+    return ReadaheadWindow(start: context.filePage, size: end - context.filePage, asyncSize: 0)
+  }
+
+  /// A fault that found its page: one miss fewer, and the next window if the folio is marked.
+  /// Kernel: `do_async_mmap_readahead`.
+  ///
+  /// - Returns: whether the lock was dropped.
+  private func readAheadOnHit(_ context: inout FaultContext, _ file: OpenFile, _ folio: Folio) -> Bool {
+    let state = file.readahead
+    var dropped = false
+    guard !context.area.flags.contains(.randomRead), state.maximum != 0 else { return dropped }
+    if !machine.rules.missSkipsLocked || !folio.isLocked { state.forgetMisses(1) }
+    if folio.contains(.readahead) {
+      dropLockIfAllowed(context, &dropped)
+      Readahead(file: file).readOn(from: folio, at: context.filePage, requested: state.maximum)
+    }
+    return dropped
+  }
+}
+
+extension FileNode {
+  /// A zeroed page in the cache of a file that lives in memory, unlocked, with a reference. `nil` without memory, or when
+  /// another thread's page came first and was gone again.
+  func makeZeroedFolio(at index: UInt64) -> FolioReference? {
+    guard let folio = machine.memory.allocateZeroed(order: 0) else { return nil }
+    let reference = FolioReference(owning: folio, memory: machine.memory)
+    folio.insert(.uptodate)
+    if insert(folio, at: index) { return reference }
+    return lookUp(index)
+  }
+}

@@ -1,0 +1,16 @@
+/// The thread that faults: its own counts. Kernel: `task_struct`'s `min_flt` and `maj_flt`.
+///
+/// Only its own thread may use it, so the counts need no atomics. Pass it by reference to every access.
+public struct FaultTask: ~Copyable {
+  /// Faults that found the page in memory.
+  public private(set) var minorFaults: UInt64 = 0
+  /// Faults that had to read.
+  public private(set) var majorFaults: UInt64 = 0
+
+  public init() {}
+
+  @inline(__always)
+  mutating func count(major: Bool) {
+    if major { majorFaults &+= 1 } else { minorFaults &+= 1 }
+  }
+}

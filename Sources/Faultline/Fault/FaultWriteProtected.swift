@@ -1,0 +1,106 @@
+extension AddressSpace {
+  /// A store to a page that is entered read-only. The table is locked on entry and unlocked on every exit.
+  /// Kernel: `do_wp_page`.
+  func faultWriteProtected(
+    _ context: inout FaultContext, _ entry: PageTableEntry, _ leaf: PageTable.Table, _ pointer: WordPointer
+  ) -> FaultResult {
+    let lock = table.lock(of: leaf)
+    if context.area.flags.isDisjoint(with: [.shared, .mayShare]) {
+      return entry.isSpecial
+        ? copyOnWrite(&context, from: nil, pointer, lock)
+        : writePrivate(&context, entry, pointer, lock)
+    }
+    return writeShared(&context, entry, pointer, lock)
+  }
+
+  /// Kernel: `wp_page_shared`, `finish_mkwrite_fault`.
+  private func writeShared(
+    _ context: inout FaultContext, _ entry: PageTableEntry, _ pointer: WordPointer,
+    _ lock: UnsafeMutablePointer<TableMemory.Metadata>
+  ) -> FaultResult {
+    let folio = Folio(of: machine.memory.frame(entry.frame))
+    folio.get()
+    defer { folio.put(to: machine.memory) }
+    if context.area.traits?.notifiesOfWrites == true {
+      lock.pointee.lock.unlock()
+      guard makeWritable(folio, in: context.area) else { return [] }
+      lock.pointee.lock.lock()
+      guard context.isUnchanged(PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))) else {
+        lock.pointee.lock.unlock()
+        folio.unlock()
+        return .noPage
+      }
+      reuse(pointer, context.area)
+      lock.pointee.lock.unlock()
+    } else {
+      reuse(pointer, context.area)
+      lock.pointee.lock.unlock()
+      folio.lock()
+    }
+    markDirtyAndUnlock(folio, in: context.area)
+    return []
+  }
+
+  /// A private page is reused when nobody else can see it, else copied; the file's page is always copied.
+  private func writePrivate(
+    _ context: inout FaultContext, _ entry: PageTableEntry, _ pointer: WordPointer,
+    _ lock: UnsafeMutablePointer<TableMemory.Metadata>
+  ) -> FaultResult {
+    let frame = machine.memory.frame(entry.frame)
+    let folio = Folio(of: frame)
+    if folio.isPrivate, folio.references == 1 {
+      reuse(pointer, context.area)
+      lock.pointee.lock.unlock()
+      return []
+    }
+    folio.get()
+    return copyOnWrite(&context, from: frame, pointer, lock)
+  }
+
+  /// Kernel: `wp_page_reuse`.
+  private func reuse(_ pointer: WordPointer, _ area: VMAPointer) {
+    pointer.pointee.bitwiseOr(
+      PageTableEntry.accessedBit | PageTableEntry.dirtyBit | writableBit(of: area), ordering: .relaxed)
+  }
+
+  /// Replaces the entry by a copy of `source` (referenced by the caller), or by a zeroed page. Kernel: `wp_page_copy`.
+  ///
+  /// The old page's map count and reference go last: until the new entry stands, another processor may still read the old.
+  private func copyOnWrite(
+    _ context: inout FaultContext, from source: FramePointer?, _ pointer: WordPointer,
+    _ lock: UnsafeMutablePointer<TableMemory.Metadata>
+  ) -> FaultResult {
+    lock.pointee.lock.unlock()
+    let memory = machine.memory
+    let old = source.map { Folio(of: $0) }
+    defer { old?.put(to: memory) }
+    context.area.pointee.hasPrivatePages.store(1, ordering: .relaxed)
+    guard let copy = source == nil ? memory.allocateZeroed(order: 0) : memory.allocate(order: 0) else {
+      return .outOfMemory
+    }
+    if let source { memory.copyPage(from: source, to: copy.head) }
+    copy.becomePrivate(page: context.page)
+
+    lock.pointee.lock.lock()
+    guard context.isUnchanged(PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))) else {
+      lock.pointee.lock.unlock()
+      copy.put(to: memory)
+      return []
+    }
+    let permissions =
+      context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
+      | PageTableEntry.dirtyBit | writableBit(of: context.area)
+    Folio.addMapping(of: copy.head)
+    let entry = PageTableEntry(frame: memory.number(of: copy.head), permissions: permissions)
+    pointer.pointee.store(entry.rawValue, ordering: .releasing)
+    lock.pointee.lock.unlock()
+
+    countPrivatePages(1)
+    if let source, let old {
+      if old.isPrivate { uncountPrivatePages(1) } else { uncountFilePages(1) }
+      Folio.removeMapping(of: source)
+      old.put(to: memory)
+    }
+    return []
+  }
+}

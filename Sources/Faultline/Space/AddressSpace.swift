@@ -1,0 +1,87 @@
+/// A program's memory: its areas and the page table that makes them accessible. Kernel: `struct mm_struct`.
+///
+/// Any thread may use it. Calls that change areas exclude each other and all faults; faults run side by side.
+///
+/// `@unchecked Sendable`: the table, the counts and the lock are shared words; the tree of areas is written under `lock`.
+public final class AddressSpace: @unchecked Sendable {
+  public let machine: Machine
+  /// Kernel: `mmap_lock`.
+  let lock = ReadWriteLock()
+  let areas = VMATree()
+  let table: PageTable
+  private let filePagesWord = AtomicWord(0)
+  private let privatePagesWord = AtomicWord(0)
+
+  /// - Throws: `ENOMEM` when there is no memory for the root table.
+  public init(machine: Machine) throws(KernelError) {
+    self.machine = machine
+    table = try PageTable(memory: machine.tables)
+  }
+
+  deinit {
+    areas.forEach { area in
+      unmap(area.pages)
+      area.file?.node.remove(area)
+      area.destroy()
+    }
+    table.destroy()
+  }
+
+  // MARK: Counts of entered pages. Kernel: `mm_counter`
+
+  /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
+  public var mappedFilePages: UInt64 { filePagesWord.load(ordering: .relaxed) }
+
+  /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
+  public var mappedPrivatePages: UInt64 { privatePagesWord.load(ordering: .relaxed) }
+
+  @inline(__always)
+  func countFilePages(_ pages: UInt64) { filePagesWord.wrappingAdd(pages, ordering: .relaxed) }
+
+  func uncountFilePages(_ pages: UInt64) { filePagesWord.wrappingSubtract(pages, ordering: .relaxed) }
+
+  func countPrivatePages(_ pages: UInt64) { privatePagesWord.wrappingAdd(pages, ordering: .relaxed) }
+
+  func uncountPrivatePages(_ pages: UInt64) { privatePagesWord.wrappingSubtract(pages, ordering: .relaxed) }
+
+  // MARK: Accesses
+
+  /// One access of the program at `address`, as the processor would make it: goes through the page table, faults where it
+  /// must, and marks the entry accessed or dirty.
+  ///
+  /// - Returns: the signal the access ends in, or `nil` when it went through.
+  @inline(__always)
+  public func access(_ address: VirtualAddress, _ access: Access, by task: inout FaultTask) -> Signal? {
+    let demand = PageTableEntry.Demand.of(access)
+    if let entry = table.entryPointer(forPage: address.page) {
+      let seen = entry.pointee.load(ordering: .relaxed)
+      if seen & demand.mask == demand.value {
+        if seen & demand.marks != demand.marks { entry.pointee.bitwiseOr(demand.marks, ordering: .relaxed) }
+        return nil
+      }
+    }
+    return accessSlowly(address, access, by: &task)
+  }
+
+  /// Faults, then makes the access again, as often as it takes.
+  @inline(never)
+  private func accessSlowly(_ address: VirtualAddress, _ access: Access, by task: inout FaultTask) -> Signal? {
+    guard address < .end else { return .segv(.mapErr) }
+    let demand = PageTableEntry.Demand.of(access)
+    while true {
+      if let signal = resolve(address.page, access, by: &task) { return signal }
+      guard let entry = table.entryPointer(forPage: address.page) else { continue }
+      let seen = entry.pointee.load(ordering: .relaxed)
+      if seen & demand.mask == demand.value {
+        entry.pointee.bitwiseOr(demand.marks, ordering: .relaxed)
+        return nil
+      }
+    }
+  }
+
+  /// The entry of a page as it is now. Kernel: what `/proc/PID/pagemap` shows.
+  public func entry(ofPage page: UInt64) -> PageTableEntry {
+    guard let pointer = table.entryPointer(forPage: page) else { return .none }
+    return PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+  }
+}

@@ -1,0 +1,47 @@
+/// What a file's file system and device decide about its faults.
+public struct FileTraits: Sendable, Hashable {
+  /// The file system's name, as in `/proc/mounts`.
+  public var fileSystem: String
+  /// Whether the file system wants to hear of the first store to each clean page, so that shared mappings are entered
+  /// read-only. Kernel: `page_mkwrite`, or writeback accounting.
+  public var notifiesOfWrites: Bool
+  /// Whether the pages live in memory only: holes are filled by the fault, there is no readahead and no writeback.
+  /// Kernel: shmem.
+  public var isMemoryOnly: Bool
+  /// Whether readahead may allocate folios of more than one page.
+  public var allowsLargeFolios: Bool
+  /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
+  public var readaheadPages: UInt64
+  /// The largest read the device takes at once, in pages. Kernel: `io_pages`, `max_sectors_kb` / 4.
+  public var ioPages: UInt64
+
+  public init(
+    fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
+    readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
+  ) {
+    self.fileSystem = fileSystem
+    self.notifiesOfWrites = notifiesOfWrites
+    self.isMemoryOnly = isMemoryOnly
+    self.allowsLargeFolios = allowsLargeFolios
+    self.readaheadPages = readaheadPages
+    self.ioPages = ioPages
+  }
+
+  /// tmpfs with `huge=never`.
+  public static let tmpfs = FileTraits(
+    fileSystem: "tmpfs", notifiesOfWrites: false, isMemoryOnly: true, allowsLargeFolios: false, readaheadPages: 0)
+
+  /// ext4 with `data=journal`: single pages only.
+  public static let ext4Journal = FileTraits(
+    fileSystem: "ext4j", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false)
+
+  /// ext4 under these rules.
+  public static func ext4(_ rules: KernelRules) -> FileTraits {
+    FileTraits(
+      fileSystem: "ext4", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: rules.largeFolios.ext4)
+  }
+
+  /// XFS.
+  public static let xfs = FileTraits(
+    fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true)
+}

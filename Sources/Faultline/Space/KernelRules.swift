@@ -1,0 +1,72 @@
+/// What differs between kernels, as numbers and choices. Every field can be overridden; no station asks for a version.
+public struct KernelRules: Sendable, Hashable {
+  /// How users name the set, such as `6.18`.
+  public var name: String
+  /// Bytes that a read fault tries to map around it: a power of two, at least a page (which turns fault-around off) and at
+  /// most 2 MiB. Kernel: debugfs `fault_around_bytes`.
+  public var faultAroundBytes: UInt64
+  /// Whether a user-mode fault on a file mapping is first tried under the VMA's own lock (6.7 and later). What is retried
+  /// after that without I/O counts as minor; without this lock it counts as major.
+  public var usesVMALockForFiles: Bool
+  /// Whether fault-around clips its window to the file's last page before it looks at the cache, and then installs no
+  /// page table when the first folio ends exactly there (6.18, late 6.12.y).
+  public var clipsAroundToFileEnd: Bool
+  /// Whether pages that reclaim once evicted in use do not count against `mmap_miss` (6.10 and later).
+  public var missSkipsWorkingset: Bool
+  /// Whether a fault that finds its folio locked leaves `mmap_miss` alone (6.18).
+  public var missSkipsLocked: Bool
+  /// How window sizes and markers are computed.
+  public var readahead: ReadaheadRules
+  /// Whether the entries that fault-around adds are old until they are used. True only on arm64 with hardware access flags.
+  public var prefaultsOld: Bool
+  /// What store, read and mapping work the kernel does on large folios.
+  public var largeFolios: LargeFolioRules
+
+  /// The generations of readahead arithmetic.
+  public struct ReadaheadRules: Sendable, Hashable {
+    /// 6.1's rule for a first window: everything that was not asked for is asynchronous, and a window that would start with
+    /// its own marker is merged with the next. Later kernels halve the window instead.
+    public var mergesSelfHit: Bool
+    /// Whether the order grows by two with each asynchronous window and window ends are aligned to it (6.16 and later).
+    public var alignsToOrder: Bool
+    /// Whether an area with execute permission reads on from the fault instead of around it (6.16 and later), and is read
+    /// ahead even under MADV_RANDOM.
+    public var executableReadsForward: Bool
+  }
+
+  /// Where large folios in the page cache come from.
+  public struct LargeFolioRules: Sendable, Hashable {
+    /// Whether ext4 makes them (6.16 and later). XFS does in all kernels that the rules know.
+    public var ext4: Bool
+  }
+
+  /// Linux 6.1.
+  public static let linux6_1 = KernelRules(
+    name: "6.1", faultAroundBytes: 65536, usesVMALockForFiles: false, clipsAroundToFileEnd: false,
+    missSkipsWorkingset: false, missSkipsLocked: false,
+    readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
+    prefaultsOld: false, largeFolios: LargeFolioRules(ext4: false))
+
+  /// Linux 6.12.
+  public static let linux6_12 = KernelRules(
+    name: "6.12", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: false,
+    missSkipsWorkingset: true, missSkipsLocked: false,
+    readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
+    prefaultsOld: false, largeFolios: LargeFolioRules(ext4: false))
+
+  /// Linux 6.18.
+  public static let linux6_18 = KernelRules(
+    name: "6.18", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: true,
+    missSkipsWorkingset: true, missSkipsLocked: true,
+    readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
+    prefaultsOld: false, largeFolios: LargeFolioRules(ext4: true))
+
+  /// Every set, oldest first.
+  public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]
+
+  /// `bytes` as the kernel's knob takes it: rounded down to a power of two between a page and 2 MiB.
+  public static func roundedFaultAround(bytes: UInt64) -> UInt64 {
+    let clamped = min(max(bytes, PageSize.bytes), PageSize.bytes * PageSize.entriesPerTable)
+    return 1 << UInt64(63 - clamped.leadingZeroBitCount)
+  }
+}

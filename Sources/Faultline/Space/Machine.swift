@@ -1,0 +1,28 @@
+/// What all address spaces and files of one simulated computer share: its memory and its kernel's rules.
+///
+/// Any thread may use it.
+public final class Machine: Sendable {
+  public let rules: KernelRules
+  public let memory: PhysicalMemory
+  let nodes: XArrayMemory
+  let tables: TableMemory
+  /// The page of zeroes that read faults on private memory map. Kernel: `ZERO_PAGE`.
+  let zeroFrame: FrameNumber
+
+  /// - Parameters:
+  ///   - frameCount: page frames; they cost host memory only once used.
+  ///   - contents: whether pages have bytes.
+  /// - Throws: `ENOMEM` when the host cannot reserve the address space for it.
+  public init(
+    rules: KernelRules = .linux6_18, frameCount: UInt64 = 1 << 24, contents: PhysicalMemory.Contents = .none
+  ) throws(KernelError) {
+    self.rules = rules
+    memory = try PhysicalMemory(frameCount: frameCount, contents: contents)
+    nodes = try XArrayMemory(capacity: max(4096, frameCount / 16))
+    tables = try TableMemory(capacity: max(4096, frameCount / 64))
+    guard let zero = memory.allocateZeroed(order: 0) else {
+      throw KernelError(.ENOMEM, "a machine needs at least one frame for the zero page")
+    }
+    zeroFrame = memory.number(of: zero.head)
+  }
+}

@@ -1,0 +1,74 @@
+extension AddressSpace {
+  /// Says how a range will be used. madvise(2).
+  ///
+  /// - Throws: `EINVAL` for an unaligned address, `ENOMEM` when part of the range is not mapped (the rest is still advised),
+  ///   `EFAULT` when populating ends in a signal.
+  public func madvise(
+    _ address: VirtualAddress, length: UInt64, _ advice: Advice, by task: inout FaultTask
+  ) throws(KernelError) {
+    let pages = try Self.pageRange(address, length, call: "madvise")
+    guard !pages.isEmpty else { return }
+    switch advice {
+    case .normal: try change(pages, adding: [], removing: [.randomRead, .sequentialRead])
+    case .random: try change(pages, adding: .randomRead, removing: .sequentialRead)
+    case .sequential: try change(pages, adding: .sequentialRead, removing: .randomRead)
+    case .willNeed: try readAhead(pages)
+    case .dontNeed: try discard(pages)
+    case .populateRead: try populate(pages, .read, by: &task)
+    case .populateWrite: try populate(pages, .write, by: &task)
+    }
+  }
+
+  private func change(_ pages: Range<UInt64>, adding: VMAFlags, removing: VMAFlags) throws(KernelError) {
+    lock.lockExclusive()
+    defer { lock.unlockExclusive() }
+    split(at: pages.lowerBound)
+    split(at: pages.upperBound)
+    let hasGap = forEachArea(in: pages) { area in
+      area.setFlags(area.flags.subtracting(removing).union(adding))
+    }
+    mergeNeighbours(of: pages)
+    if hasGap { throw Self.gap }
+  }
+
+  /// MADV_WILLNEED: one bounded read per area, the rest is up to later calls. Kernel: `madvise_willneed`.
+  private func readAhead(_ pages: Range<UInt64>) throws(KernelError) {
+    lock.lockShared()
+    defer { lock.unlockShared() }
+    let hasGap = forEachArea(in: pages) { area in
+      guard let file = area.file, !file.node.traits.isMemoryOnly else { return }
+      let part = pages.clamped(to: area.pages)
+      Readahead(file: file).force(at: area.filePage(of: part.lowerBound), count: UInt64(part.count))
+    }
+    if hasGap { throw Self.gap }
+  }
+
+  /// MADV_DONTNEED. Kernel: `madvise_dontneed_single_vma`.
+  private func discard(_ pages: Range<UInt64>) throws(KernelError) {
+    lock.lockShared()
+    defer { lock.unlockShared() }
+    var isLocked = false
+    let hasGap = forEachArea(in: pages) { area in
+      if area.flags.contains(.locked) { isLocked = true }
+      if !isLocked { unmap(pages.clamped(to: area.pages)) }
+    }
+    if isLocked { throw KernelError(.EINVAL, "MADV_DONTNEED of memory that is locked") }
+    if hasGap { throw Self.gap }
+  }
+
+  /// Calls `body` with each area that `pages` touches; says whether some page lies in none.
+  @discardableResult
+  func forEachArea(in pages: Range<UInt64>, _ body: (VMAPointer) -> Void) -> Bool {
+    var next = pages.lowerBound
+    var hasGap = false
+    while next < pages.upperBound {
+      guard let area = areas.firstArea(endingAfter: next), area.start < pages.upperBound else { return true }
+      if area.start > next { hasGap = true }
+      next = area.end
+      body(area)
+    }
+    return hasGap
+  }
+
+  private static var gap: KernelError { KernelError(.ENOMEM, "part of the range is not mapped") }
+}

@@ -1,0 +1,185 @@
+extension AddressSpace {
+  /// Maps `length` bytes of `file` from byte `offset`, or anonymous memory. mmap(2).
+  ///
+  /// - Parameters:
+  ///   - address: where the program wants it; a wish unless `flags` has `fixed` or `fixedNoReplace`. `nil` for anywhere.
+  ///   - length: bytes, rounded up to pages.
+  ///   - offset: bytes, a multiple of the page size.
+  /// - Returns: the address of the first byte.
+  /// - Throws: `EINVAL`, `EACCES`, `ENOMEM`, `EEXIST`, `EOVERFLOW` as the kernel does.
+  @discardableResult
+  public func mmap(
+    address: VirtualAddress? = nil, length: UInt64, protection: Protection, flags: MapFlags, file: OpenFile? = nil,
+    offset: UInt64 = 0, by task: inout FaultTask
+  ) throws(KernelError) -> VirtualAddress {
+    guard length > 0 else { throw KernelError(.EINVAL, "mmap of no bytes") }
+    guard length <= VirtualAddress.end.rawValue else { throw KernelError(.ENOMEM, "mmap of \(length) bytes") }
+    guard offset & (PageSize.bytes - 1) == 0 else {
+      throw KernelError(.EINVAL, "mmap at file offset \(offset), which is not a multiple of \(PageSize.bytes)")
+    }
+    let count = PageSize.pages(covering: length)
+    let filePage = offset >> PageSize.shift
+    guard filePage &+ count >= filePage, filePage &+ count <= 1 << 52 else {
+      throw KernelError(.EOVERFLOW, "mmap past the largest file offset")
+    }
+    let vmaFlags = try areaFlags(protection, flags, file)
+    lock.lockExclusive()
+    let pages: Range<UInt64>
+    do throws(KernelError) {
+      pages = try place(count, at: address, flags)
+      evict(pages)
+      insert(
+        VMAPointer.make(
+          in: self, pages: pages, flags: vmaFlags, filePage: file == nil ? pages.lowerBound : filePage, file: file))
+    } catch {
+      lock.unlockExclusive()
+      throw error
+    }
+    lock.unlockExclusive()
+    if flags.contains(.populate), !flags.contains(.nonblock) || flags.contains(.locked) {
+      populate(pages, by: &task)
+    } else if flags.contains(.locked) {
+      populate(pages, by: &task)
+    }
+    return VirtualAddress(page: pages.lowerBound)
+  }
+
+  /// What the area is and may become. Kernel: `do_mmap`.
+  private func areaFlags(
+    _ protection: Protection, _ flags: MapFlags, _ file: OpenFile?
+  ) throws(KernelError) -> VMAFlags {
+    var result = VMAFlags(rawValue: protection.rawValue & 7).union([.mayRead, .mayWrite, .mayExecute])
+    if flags.contains(.locked) { result.insert(.locked) }
+    switch flags.type {
+    case MapFlags.shared.rawValue, MapFlags.sharedValidate.rawValue:
+      result.formUnion([.shared, .mayShare])
+      guard let file else { break }
+      guard !protection.contains(.write) || file.isWritable else {
+        throw KernelError(.EACCES, "a writable shared mapping of a descriptor that cannot write")
+      }
+      if !file.isWritable { result.subtract([.shared, .mayWrite]) }
+    case MapFlags.private.rawValue:
+      break
+    default:
+      throw KernelError(.EINVAL, "mmap with type \(flags.type); it must be shared or private")
+    }
+    guard file?.isReadable != false else {
+      throw KernelError(.EACCES, "a mapping of a descriptor that cannot read")
+    }
+    guard file == nil || !flags.contains(.growsDown) else {
+      throw KernelError(.EINVAL, "a mapping of a file cannot grow down")
+    }
+    return result
+  }
+
+  /// Where the pages go.
+  private func place(
+    _ count: UInt64, at address: VirtualAddress?, _ flags: MapFlags
+  ) throws(KernelError) -> Range<UInt64> {
+    let limit = VirtualAddress.end.page
+    if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
+      guard let address, address.isPageAligned else {
+        throw KernelError(.EINVAL, "a fixed mapping needs an address that is a multiple of \(PageSize.bytes)")
+      }
+      guard count <= limit, address.page <= limit - count else {
+        throw KernelError(.ENOMEM, "a mapping past the end of the address space")
+      }
+      let pages = address.page..<address.page + count
+      if flags.contains(.fixedNoReplace), isOccupied(pages) {
+        throw KernelError(.EEXIST, "something is mapped there already")
+      }
+      return pages
+    }
+    if let address, address.page > 0, address.page <= limit, count <= limit - address.page {
+      let pages = address.page..<address.page + count
+      if !isOccupied(pages) { return pages }
+    }
+    return try freeRange(of: count)
+  }
+
+  private func isOccupied(_ pages: Range<UInt64>) -> Bool {
+    guard let area = areas.firstArea(endingAfter: pages.lowerBound) else { return false }
+    return area.start < pages.upperBound
+  }
+
+  /// The highest free range of `count` pages below the stack's place. Kernel: `vm_unmapped_area`, top down.
+  private func freeRange(of count: UInt64) throws(KernelError) -> Range<UInt64> {
+    var end = Self.mapBase
+    while end >= count + Self.lowestPage {
+      guard let below = areas.lastArea(startingAtOrBefore: end - 1), below.end > end - count else {
+        return end - count..<end
+      }
+      end = below.start
+    }
+    throw KernelError(.ENOMEM, "no free range of \(count) pages")
+  }
+
+  /// One past the highest page that a mapping without an address gets: room for the stack stays above.
+  private static var mapBase: UInt64 { VirtualAddress.end.page - 1 << 15 }
+  private static var lowestPage: UInt64 { 16 }
+
+  // MARK: Areas, under the exclusive lock
+
+  /// Puts a new area into the tree and its file's list, and merges it with neighbours that continue it.
+  func insert(_ area: VMAPointer) {
+    areas.insert(area)
+    area.file?.node.add(area)
+    mergeNeighbours(of: area.pages)
+  }
+
+  /// Takes whatever is mapped in `pages` out, and unmaps it.
+  func evict(_ pages: Range<UInt64>) {
+    split(at: pages.lowerBound)
+    split(at: pages.upperBound)
+    var removed = false
+    while let area = areas.firstArea(endingAfter: pages.lowerBound), area.start < pages.upperBound {
+      areas.remove(startingAt: area.start)
+      unmap(area.pages)
+      area.file?.node.remove(area)
+      area.destroy()
+      removed = true
+    }
+    if removed { freeTables(around: pages) }
+  }
+
+  /// Makes `page` a border between areas if one covers it. Kernel: `split_vma`.
+  func split(at page: UInt64) {
+    guard let area = areas.area(covering: page), area.start < page else { return }
+    let upper = VMAPointer.make(
+      in: self, pages: page..<area.end, flags: area.flags, filePage: area.filePage(of: page), file: area.file)
+    upper.pointee.hasPrivatePages.store(area.pointee.hasPrivatePages.load(ordering: .relaxed), ordering: .relaxed)
+    area.pointee.end.store(page, ordering: .relaxed)
+    areas.insert(upper)
+    upper.file?.node.add(upper)
+  }
+
+  /// Joins areas that touch or lie in `pages` and continue each other. Kernel: `vma_merge`.
+  func mergeNeighbours(of pages: Range<UInt64>) {
+    guard var left = areas.lastArea(startingAtOrBefore: pages.lowerBound > 0 ? pages.lowerBound - 1 : 0)
+      ?? areas.firstArea(endingAfter: pages.lowerBound)
+    else { return }
+    while let right = areas.firstArea(startingAfter: left.start), right.start <= pages.upperBound {
+      guard left.isContinued(by: right) else {
+        left = right
+        continue
+      }
+      areas.remove(startingAt: right.start)
+      left.pointee.end.store(right.end, ordering: .relaxed)
+      left.pointee.hasPrivatePages.bitwiseOr(
+        right.pointee.hasPrivatePages.load(ordering: .relaxed), ordering: .relaxed)
+      right.file?.node.remove(right)
+      right.destroy()
+    }
+  }
+}
+
+extension VMAPointer {
+  /// Whether `next` starts where this area ends and maps what would come next, in the same way.
+  func isContinued(by next: VMAPointer) -> Bool {
+    guard end == next.start, flags == next.flags, file === next.file else { return false }
+    if filePage(of: end) != next.pointee.filePage.load(ordering: .relaxed) { return false }
+    let privatePages = pointee.hasPrivatePages.load(ordering: .relaxed)
+    // Two areas with private copies of their own keep separate lists of them.
+    return privatePages & next.pointee.hasPrivatePages.load(ordering: .relaxed) == 0
+  }
+}

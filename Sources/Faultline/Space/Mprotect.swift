@@ -1,0 +1,65 @@
+extension AddressSpace {
+  /// Changes what a range allows. mprotect(2).
+  ///
+  /// - Throws: `EINVAL` for an unaligned address, `ENOMEM` when part of the range is not mapped (what lies before it is
+  ///   changed), `EACCES` when the file does not allow it.
+  public func mprotect(_ address: VirtualAddress, length: UInt64, _ protection: Protection) throws(KernelError) {
+    let pages = try Self.pageRange(address, length, call: "mprotect", beyondEnd: .ENOMEM)
+    guard !pages.isEmpty else { return }
+    lock.lockExclusive()
+    defer { lock.unlockExclusive() }
+    guard let first = areas.area(covering: pages.lowerBound) else {
+      throw KernelError(.ENOMEM, "mprotect of a range that is not mapped")
+    }
+    split(at: first.start < pages.lowerBound ? pages.lowerBound : first.start)
+    var next = pages.lowerBound
+    while next < pages.upperBound {
+      guard let area = areas.area(covering: next) else {
+        throw KernelError(.ENOMEM, "mprotect of a range that is not mapped everywhere")
+      }
+      guard area.allows(protection) else {
+        throw KernelError(.EACCES, "mprotect to a permission that the file does not allow")
+      }
+      split(at: pages.upperBound)
+      let end = area.end
+      let flags = area.flags.subtracting(.access).union(VMAFlags(rawValue: protection.rawValue & 7))
+      if flags != area.flags {
+        area.setFlags(flags)
+        rewriteEntries(of: area)
+        mergeNeighbours(of: area.pages)
+      }
+      next = end
+    }
+  }
+
+  /// Gives the entries of an area its new permissions. Kernel: `change_protection`.
+  private func rewriteEntries(of area: VMAPointer) {
+    let permissions = area.pointee.entryPermissions.load(ordering: .relaxed)
+    let flags = area.flags
+    table.forEachEntry(in: area.pages) { _, pointer in
+      let old = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+      guard old.isPresent else { return }
+      var new = old.withPermissions(permissions)
+      // An entry is writable again at once only where no fault has anything left to do.
+      if flags.contains(.write), canWriteAtOnce(new, flags) { new = new.with(PageTableEntry.writableBit) }
+      pointer.pointee.store(new.rawValue, ordering: .releasing)
+    }
+  }
+
+  /// Kernel: `can_change_pte_writable`.
+  private func canWriteAtOnce(_ entry: PageTableEntry, _ flags: VMAFlags) -> Bool {
+    if entry.isSpecial { return false }
+    if flags.contains(.shared) { return entry.isDirty }
+    let folio = Folio(of: machine.memory.frame(entry.frame))
+    return folio.isPrivate && folio.references == 1
+  }
+}
+
+extension VMAPointer {
+  /// Whether the area may be given these permissions.
+  func allows(_ protection: Protection) -> Bool {
+    (!protection.contains(.read) || flags.contains(.mayRead))
+      && (!protection.contains(.write) || flags.contains(.mayWrite))
+      && (!protection.contains(.execute) || flags.contains(.mayExecute))
+  }
+}

@@ -1,0 +1,66 @@
+extension AddressSpace {
+  /// Faults a fresh mapping in, as MAP_POPULATE, MAP_LOCKED and mlock(2) do: what cannot be had is left out.
+  /// Kernel: `populate_vma_page_range`.
+  ///
+  /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is copied at
+  /// once; a shared one is only read, so that nothing gets dirty.
+  func populate(_ pages: Range<UInt64>, by task: inout FaultTask) {
+    var page = pages.lowerBound
+    while page < pages.upperBound {
+      lock.lockShared()
+      guard let area = areas.firstArea(endingAfter: page), area.start < pages.upperBound else {
+        return lock.unlockShared()
+      }
+      page = max(page, area.start)
+      let flags = area.flags
+      let wantsWrite = flags.intersection([.write, .shared]) == .write
+      if flags.isDisjoint(with: .access) || isUsable(page, forWriting: wantsWrite) {
+        page += 1
+        lock.unlockShared()
+        continue
+      }
+      let attempt: FaultFlags = wantsWrite ? [.allowRetry, .killable, .write] : [.allowRetry, .killable]
+      let result = handleFault(area, page, attempt, by: &task)
+      if result.contains(.retry) { continue }
+      lock.unlockShared()
+      if result.isError { return }
+    }
+  }
+
+  /// MADV_POPULATE_READ and MADV_POPULATE_WRITE: all of it or an error. Kernel: `faultin_page_range`.
+  func populate(_ pages: Range<UInt64>, _ access: Access, by task: inout FaultTask) throws(KernelError) {
+    var flags: FaultFlags = [.allowRetry, .killable]
+    if access == .write { flags.insert(.write) }
+    var page = pages.lowerBound
+    var attempt = flags
+    while page < pages.upperBound {
+      lock.lockShared()
+      guard let area = areas.area(covering: page) else {
+        lock.unlockShared()
+        throw KernelError(.ENOMEM, "part of the range is not mapped")
+      }
+      guard area.flags.contains(access == .write ? .write : .read) else {
+        lock.unlockShared()
+        throw KernelError(.EINVAL, "populating memory that does not allow the access")
+      }
+      if isUsable(page, forWriting: access == .write) {
+        lock.unlockShared()
+        page += 1
+        attempt = flags
+        continue
+      }
+      let result = handleFault(area, page, attempt, by: &task)
+      if result.contains(.retry) {
+        attempt.insert(.tried)
+        continue
+      }
+      lock.unlockShared()
+      if result.isError { throw KernelError(.EFAULT, "populating a page that ends in a signal") }
+    }
+  }
+
+  private func isUsable(_ page: UInt64, forWriting: Bool) -> Bool {
+    let entry = entry(ofPage: page)
+    return entry.isPresent && (!forWriting || entry.isWritable)
+  }
+}

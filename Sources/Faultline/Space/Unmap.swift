@@ -1,0 +1,40 @@
+extension AddressSpace {
+  /// Clears every entry in `pages`. Kernel: `zap_page_range`, `unmap_vmas`.
+  func unmap(_ pages: Range<UInt64>) {
+    table.forEachEntry(in: pages) { _, pointer in
+      let entry = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
+      giveUp(entry)
+    }
+  }
+
+  /// Gives back what a cleared entry held, and moves what it knew of the page to the folio.
+  func giveUp(_ entry: PageTableEntry) {
+    guard entry.isPresent, !entry.isSpecial else { return }
+    let frame = machine.memory.frame(entry.frame)
+    let folio = Folio(of: frame)
+    if folio.isPrivate {
+      uncountPrivatePages(1)
+    } else {
+      if entry.isDirty { folio.insert(.dirty) }
+      if entry.isAccessed { folio.insert(.referenced) }
+      uncountFilePages(1)
+    }
+    Folio.removeMapping(of: frame)
+    folio.put(to: machine.memory)
+  }
+
+  /// Frees the leaf tables that cover no area any more, after `pages` were unmapped and taken out of the tree.
+  /// Kernel: `free_pgtables`.
+  func freeTables(around pages: Range<UInt64>) {
+    let span = PageSize.entriesPerTable
+    var start = pages.lowerBound & ~(span - 1)
+    var end = (pages.upperBound + span - 1) & ~(span - 1)
+    if pages.lowerBound > 0, let before = areas.lastArea(startingAtOrBefore: pages.lowerBound - 1), before.end > start {
+      start = (pages.lowerBound + span - 1) & ~(span - 1)
+    }
+    if let after = areas.firstArea(endingAfter: pages.upperBound), after.start < end {
+      end = pages.upperBound & ~(span - 1)
+    }
+    if start < end { table.freeLeaves(covering: start..<end) }
+  }
+}

@@ -1,0 +1,131 @@
+/// # Space
+///
+/// Address spaces: areas, the tree that orders them, and the system calls that change them.
+///
+/// Laws
+/// 1. Areas never overlap; the tree orders them by address.
+/// 2. An area's borders, flags and file offset change only under the address space's lock, held exclusively.
+/// 3. An area is in its file's list of areas exactly while it is in the tree.
+/// 4. What an area's end gives up is unmapped before the area shrinks: no present entry lies outside all areas.
+///
+/// Lock order: the address space's lock (kernel: `mmap_lock`), then everything in `Cache/`, then `Tables/`.
+///
+/// This folder calls `Fault/`, `Cache/`, `Tables/`, `Memory/` and `Sync/`.
+
+/// What an area is and allows, with the kernel's numbers. Kernel: `vm_flags`.
+public struct VMAFlags: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  public static let read = VMAFlags(rawValue: 0x1)
+  public static let write = VMAFlags(rawValue: 0x2)
+  public static let execute = VMAFlags(rawValue: 0x4)
+  /// Stores go to the file. A shared mapping of a descriptor that cannot write has only `mayShare`.
+  public static let shared = VMAFlags(rawValue: 0x8)
+  public static let mayRead = VMAFlags(rawValue: 0x10)
+  public static let mayWrite = VMAFlags(rawValue: 0x20)
+  public static let mayExecute = VMAFlags(rawValue: 0x40)
+  public static let mayShare = VMAFlags(rawValue: 0x80)
+  public static let locked = VMAFlags(rawValue: 0x2000)
+  /// MADV_SEQUENTIAL
+  public static let sequentialRead = VMAFlags(rawValue: 0x8000)
+  /// MADV_RANDOM
+  public static let randomRead = VMAFlags(rawValue: 0x10000)
+  public static let noReserve = VMAFlags(rawValue: 0x200000)
+
+  static let access: VMAFlags = [.read, .write, .execute]
+
+  /// Whether stores make private copies. Kernel: `is_cow_mapping`.
+  var isCopyOnWrite: Bool { intersection([.shared, .mayWrite]) == .mayWrite }
+}
+
+/// An area: consecutive pages of an address space that map one file (or nothing) in one way. Kernel: `vm_area_struct`.
+struct VMA: ~Copyable {
+  /// First page, and one past the last.
+  let start: AtomicWord
+  let end: AtomicWord
+  let flagWord: AtomicWord
+  /// The file's page at `start`. Kernel: `vm_pgoff`.
+  let filePage: AtomicWord
+  /// The permission bits of new entries. Kernel: `vm_page_prot`.
+  let entryPermissions: AtomicWord
+  /// Whether private copies may exist. Kernel: `anon_vma`.
+  let hasPrivatePages: AtomicWord
+  /// The file, which the area keeps alive; `nil` for anonymous memory.
+  let file: Unmanaged<OpenFile>?
+  let cache: PageCachePointer?
+  let readahead: ReadaheadPointer?
+  /// The address space that the area is part of; it outlives it. Kernel: `vm_mm`.
+  let space: Unmanaged<AddressSpace>
+
+  init(space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?) {
+    self.space = Unmanaged.passUnretained(space)
+    start = AtomicWord(pages.lowerBound)
+    end = AtomicWord(pages.upperBound)
+    flagWord = AtomicWord(flags.rawValue)
+    self.filePage = AtomicWord(filePage)
+    entryPermissions = AtomicWord(0)
+    hasPrivatePages = AtomicWord(0)
+    self.file = file.map { Unmanaged.passRetained($0) }
+    cache = file?.node.cache
+    readahead = file?.readahead
+  }
+
+  deinit { file?.release() }
+}
+
+typealias VMAPointer = UnsafeMutablePointer<VMA>
+
+extension VMAPointer {
+  @inline(__always)
+  var start: UInt64 { pointee.start.load(ordering: .relaxed) }
+
+  @inline(__always)
+  var end: UInt64 { pointee.end.load(ordering: .relaxed) }
+
+  var pages: Range<UInt64> { start..<end }
+
+  @inline(__always)
+  var flags: VMAFlags { VMAFlags(rawValue: pointee.flagWord.load(ordering: .relaxed)) }
+
+  /// The file page that `page` of the address space shows.
+  @inline(__always)
+  func filePage(of page: UInt64) -> UInt64 {
+    pointee.filePage.load(ordering: .relaxed) &+ (page &- start)
+  }
+
+  var file: OpenFile? { pointee.file?.takeUnretainedValue() }
+
+  @inline(__always)
+  var traits: FileTraits? { file?.node.traits }
+
+  static func make(
+    in space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?
+  ) -> VMAPointer {
+    let area = VMAPointer.allocate(capacity: 1)
+    area.initialize(to: VMA(space: space, pages: pages, flags: flags, filePage: filePage, file: file))
+    area.setFlags(flags)
+    return area
+  }
+
+  func destroy() {
+    deinitialize(count: 1)
+    deallocate()
+  }
+
+  /// Sets the flags and what follows from them for new entries. Kernel: `vma_set_page_prot`.
+  func setFlags(_ flags: VMAFlags) {
+    pointee.flagWord.store(flags.rawValue, ordering: .relaxed)
+    pointee.entryPermissions.store(Self.permissions(flags, traits: traits), ordering: .relaxed)
+  }
+
+  /// A private area is entered read-only, so that the first store is seen and copied; so is a shared one whose file system
+  /// wants to hear of it.
+  private static func permissions(_ flags: VMAFlags, traits: FileTraits?) -> UInt64 {
+    guard !flags.isDisjoint(with: .access) else { return PageTableEntry.noAccessBit }
+    var bits = PageTableEntry.presentBit | PageTableEntry.userBit
+    if flags.isSuperset(of: [.write, .shared]), traits?.notifiesOfWrites != true { bits |= PageTableEntry.writableBit }
+    if !flags.contains(.execute) { bits |= PageTableEntry.noExecuteBit }
+    return bits
+  }
+}
