@@ -40,8 +40,8 @@ extension AddressSpace {
     guard let first = pass.nextFolio() else { return [] }
     // The kernel compares the last page's index with one past the folio. So the folio that ends the file is refused here,
     // no table is entered for it, and without one there already nothing is mapped.
-    let installs =
-      !machine.rules.clipsAroundToFileEnd || filePages &- 1 >= first.endIndex || context.area.traits?.isMemoryOnly == true
+    let endsBeforeFile = filePages &- 1 >= first.endIndex || context.area.traits?.isMemoryOnly == true
+    let installs = !machine.rules.clipsAroundToFileEnd || endsBeforeFile
     guard let leaf = installs ? context.installTable() : table.leaf(forPage: context.page) else {
       first.unlock()
       first.put(to: machine.memory)

@@ -67,8 +67,10 @@ struct Folio: Equatable {
   /// Gives references back; the last one frees the folio.
   @inline(__always)
   func put(_ count: UInt64 = 1, to memory: PhysicalMemory) {
-    let now = head.pointee.life.wrappingSubtract(count &* Frame.referenceUnit, ordering: .acquiringAndReleasing).newValue
-    if now & Frame.referenceMask == 0 { memory.free(self) }
+    let life = head.pointee.life.wrappingSubtract(
+      count &* Frame.referenceUnit, ordering: .acquiringAndReleasing
+    ).newValue
+    if life & Frame.referenceMask == 0 { memory.free(self) }
   }
 
   // MARK: Lock

@@ -155,8 +155,9 @@ extension AddressSpace {
 
   /// Joins areas that touch or lie in `pages` and continue each other. Kernel: `vma_merge`.
   func mergeNeighbours(of pages: Range<UInt64>) {
-    guard var left = areas.lastArea(startingAtOrBefore: pages.lowerBound > 0 ? pages.lowerBound - 1 : 0)
-      ?? areas.firstArea(endingAfter: pages.lowerBound)
+    guard
+      var left = areas.lastArea(startingAtOrBefore: pages.lowerBound > 0 ? pages.lowerBound - 1 : 0)
+        ?? areas.firstArea(endingAfter: pages.lowerBound)
     else { return }
     while let right = areas.firstArea(startingAfter: left.start), right.start <= pages.upperBound {
       guard left.isContinued(by: right) else {
