@@ -36,3 +36,29 @@ public struct Finding: Sendable, Equatable {
     ])
   }
 }
+
+extension Doctor {
+  /// The findings for people: one line each, with what would enable what is missing below it.
+  public static func screen(_ findings: [Finding]) -> String {
+    let width = findings.map(\.title.count).max() ?? 0
+    var lines: [String] = []
+    for finding in findings {
+      let padding = String(repeating: " ", count: width - finding.title.count)
+      lines.append("\(mark(finding.state))  \(finding.title)\(padding)  \(finding.detail)")
+      if let remedy = finding.remedy { lines.append(String(repeating: " ", count: width + 8) + "wants: \(remedy)") }
+    }
+    lines += [
+      "", canRecord(findings) ? "recording works here" : "recording does not work here; see the lines marked no",
+    ]
+    return lines.joined(separator: "\n")
+  }
+
+  private static func mark(_ state: Finding.State) -> String {
+    switch state {
+    case .works: "yes "
+    case .limited: "part"
+    case .missing: "no  "
+    case .fact: "    "
+    }
+  }
+}
