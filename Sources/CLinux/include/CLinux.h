@@ -4,6 +4,8 @@
 #define FAULTLINE_CLINUX_H
 #include <stdint.h>
 
+#include "doctor.h"
+
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {
 #if defined(__x86_64__)

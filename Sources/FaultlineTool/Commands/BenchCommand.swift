@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// `faultline bench`: each benchmark is a subcommand of its own.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure the engine on this machine and hold it against its own bars.",
+    discussion: """
+      A benchmark prints each figure beside the one that was wanted and exits 1 when a bar does not hold.
+      """,
+    subcommands: [])
+}
+
+/// What all benchmarks take.
+struct BenchOptions: ParsableArguments {
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Flag(help: "A few seconds, for CI: every case runs, no bar is judged.")
+  var quick = false
+}

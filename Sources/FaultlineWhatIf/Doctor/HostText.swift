@@ -1,0 +1,34 @@
+import Glibc
+
+/// The short text files through which Linux tells about itself.
+enum HostText {
+  /// The first line or lines of `path` without the final newline, or nil when it cannot be read.
+  static func read(_ path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var text: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      guard count >= 0 else { return nil }
+      if count == 0 { break }
+      text += chunk[..<count]
+    }
+    while text.last == UInt8(ascii: "\n") { text.removeLast() }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// The number that `path` holds.
+  static func number(_ path: String) -> UInt64? { read(path).flatMap { UInt64($0) } }
+
+  /// The choice in brackets of a file such as `always [madvise] never`.
+  static func choice(_ path: String) -> String? {
+    guard let text = read(path), let open = text.firstIndex(of: "["), let close = text.firstIndex(of: "]"), open < close
+    else { return nil }
+    return String(text[text.index(after: open)..<close])
+  }
+
+  /// `strerror`, which glibc makes safe on every thread.
+  static func explain(errno code: Int32) -> String { String(cString: strerror(code)) }
+}

@@ -1,0 +1,61 @@
+extension WhatIfReport {
+  /// Which policy is best and why, in one sentence; nil when there is nothing to compare.
+  public var bestSentence: String? {
+    guard let bestIndex else { return nil }
+    let best = outcomes[bestIndex]
+    guard let recordedIndex else { return "best: \(best.policy.name), with the least estimated time." }
+    let recorded = outcomes[recordedIndex]
+    if bestIndex == recordedIndex {
+      return "best: \(best.policy.name); nothing tried here is estimated to be more than 2 % faster."
+    }
+    let factor = best.estimated > 0 ? recorded.estimated / best.estimated : .infinity
+    let ratio = factor.isFinite ? "\(NumberText.decimal(factor, places: factor < 10 ? 1 : 0)) times faster" : "faster"
+    return "best: \(best.policy.name), estimated \(ratio) than \(recorded.policy.name), because it "
+      + "\(reason(best.counts, instead: recorded.counts)); \(howToSet(best.policy))."
+  }
+
+  /// The event whose saving is worth most under the cost model.
+  private func reason(_ best: ReplayCounts, instead recorded: ReplayCounts) -> String {
+    func gain(_ part: KeyPath<ReplayCounts, UInt64>, each cost: Double) -> Double {
+      (Double(recorded[keyPath: part]) - Double(best[keyPath: part])) * cost
+    }
+    let reasons: [(gain: Double, text: String)] = [
+      (
+        gain(\.readBytes, each: costs.megabyteNanoseconds / 1e6),
+        "reads \(NumberText.megabytes(best.readBytes)) MB instead of \(NumberText.megabytes(recorded.readBytes)) MB"
+      ),
+      (
+        gain(\.readRequests, each: costs.readRequestNanoseconds),
+        "reads in \(NumberText.grouped(best.readRequests)) requests instead of \(NumberText.grouped(recorded.readRequests))"
+      ),
+      (
+        gain(\.faults, each: costs.faultNanoseconds),
+        "takes \(NumberText.grouped(best.faults)) faults instead of \(NumberText.grouped(recorded.faults))"
+      ),
+      (
+        gain(\.pagesMapped, each: costs.mappedPageNanoseconds),
+        "maps \(NumberText.grouped(best.pagesMapped)) pages instead of \(NumberText.grouped(recorded.pagesMapped))"
+      ),
+    ]
+    return reasons.max { $0.gain < $1.gain }?.text ?? ""
+  }
+
+  private func howToSet(_ policy: Policy) -> String {
+    var steps: [String] = []
+    switch policy.madvise {
+    case .asRecorded: break
+    case .normal: steps.append("leave out the program's own madvise")
+    case .random: steps.append("set it with madvise(MADV_RANDOM) after mmap")
+    case .sequential: steps.append("set it with madvise(MADV_SEQUENTIAL) after mmap")
+    case .willNeed: steps.append("set it with madvise(MADV_WILLNEED) after mmap")
+    case .populate: steps.append("set it with MAP_POPULATE or madvise(MADV_POPULATE_READ)")
+    }
+    if case .bytes(let bytes) = policy.readahead {
+      steps.append("set readahead with blockdev --setra \(bytes / 512) on the device")
+    }
+    if policy.faultAroundBytes != Policy.defaultFaultAroundBytes {
+      steps.append("write \(policy.faultAroundBytes) to fault_around_bytes in debugfs, for the whole machine")
+    }
+    return steps.isEmpty ? "leave everything as it is" : steps.joined(separator: ", ")
+  }
+}
