@@ -17,7 +17,7 @@ import Synchronization
   /// A shared 64-bit word whose every operation is a scheduling point of the interleaving explorer.
   ///
   /// The explorer covers sequential consistency, so the orderings that callers name are taken but not weakened.
-  public struct AtomicWord: ~Copyable {
+  public struct AtomicWord: ~Copyable, Sendable {
     let cell: Atomic<UInt64>
 
     public init(_ value: UInt64) { cell = Atomic(value) }
