@@ -30,7 +30,7 @@ struct ScratchFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  private static func openNameless(in directory: String) -> Int32 {
+  static func openNameless(in directory: String) -> Int32 {
     let descriptor = open(directory, tmpFileFlag | O_RDWR | O_CLOEXEC, 0o600)
     if descriptor >= 0 || errno == ENOENT || errno == EACCES || errno == EROFS { return descriptor }
     var template = Array("\(directory)/.faultline-XXXXXX".utf8CString)

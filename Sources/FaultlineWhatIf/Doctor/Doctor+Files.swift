@@ -87,7 +87,7 @@ extension Doctor {
     return Finding(
       key: "dax", title: "DAX", state: result < 0 ? .missing : .works,
       detail: result < 0
-        ? "no MAP_SYNC on this file system: \(HostText.explain(errno: -result))" : "MAP_SYNC works here",
+        ? "no MAP_SYNC on this file system: \(systemErrorText(-result))" : "MAP_SYNC works here",
       remedy: result < 0 ? "persistent memory in fsdax mode, mounted with -o dax" : nil)
   }
 }

@@ -45,7 +45,7 @@ public enum Doctor {
     }
     return Finding(
       key: "userfaultfd", title: "userfaultfd", state: result == -EPERM ? .limited : .missing,
-      detail: "not for faults inside the kernel: \(HostText.explain(errno: -result))",
+      detail: "not for faults inside the kernel: \(systemErrorText(-result))",
       remedy: result == -EPERM
         ? "only serving live mappings needs it: root, CAP_SYS_PTRACE or sysctl vm.unprivileged_userfaultfd=1"
         : "a kernel with CONFIG_USERFAULTFD")
@@ -56,7 +56,7 @@ public enum Doctor {
     let result = cl_probe_userfaultfd(1, &features)
     return Finding(
       key: "userfaultfdUserMode", title: "userfaultfd, user mode only", state: result < 0 ? .missing : .works,
-      detail: result < 0 ? HostText.explain(errno: -result) : "features 0x\(String(features, radix: 16))",
+      detail: result < 0 ? systemErrorText(-result) : "features 0x\(String(features, radix: 16))",
       remedy: result < 0
         ? "Linux 5.11 or later with CONFIG_USERFAULTFD, outside a sandbox that filters the call; --coarse records without"
         : nil)
@@ -66,7 +66,7 @@ public enum Doctor {
     let result = cl_probe_async_write_protect()
     return Finding(
       key: "userfaultfdWPAsync", title: "userfaultfd, WP_ASYNC", state: result < 0 ? .missing : .works,
-      detail: result < 0 ? HostText.explain(errno: -result) : "recordings see every first touch",
+      detail: result < 0 ? systemErrorText(-result) : "recordings see every first touch",
       remedy: result < 0 ? "Linux 6.7 or later; --coarse records without" : nil)
   }
 
@@ -76,7 +76,7 @@ public enum Doctor {
     guard user >= 0 else {
       return Finding(
         key: "perfEvents", title: "page-fault events", state: .missing,
-        detail: "\(HostText.explain(errno: -user)) (perf_event_paranoid \(paranoia))",
+        detail: "\(systemErrorText(-user)) (perf_event_paranoid \(paranoia))",
         remedy: "sysctl kernel.perf_event_paranoid=2, or CAP_PERFMON")
     }
     let kernel = cl_probe_fault_sampling(1) >= 0
@@ -91,7 +91,7 @@ public enum Doctor {
     let result = cl_probe_ptrace()
     return Finding(
       key: "ptrace", title: "ptrace", state: result < 0 ? .missing : .works,
-      detail: result < 0 ? HostText.explain(errno: -result) : "children can be traced",
+      detail: result < 0 ? systemErrorText(-result) : "children can be traced",
       remedy: result < 0 ? "sysctl kernel.yama.ptrace_scope below 3, outside a sandbox that filters the call" : nil)
   }
 }

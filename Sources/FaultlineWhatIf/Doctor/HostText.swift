@@ -28,7 +28,4 @@ enum HostText {
     else { return nil }
     return String(text[text.index(after: open)..<close])
   }
-
-  /// `strerror`, which glibc makes safe on every thread.
-  static func explain(errno code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -9,16 +9,21 @@
 /// A value: copying it remembers a place. `nextTouch` neither allocates nor retains, and checks nothing that ``Trace`` has checked.
 public struct TraceCursor {
   private var position: UnsafeRawPointer
+  private let start: UnsafeRawPointer
   private let end: UnsafeRawPointer
   private let owner: Trace
 
   init(records: UnsafeRawBufferPointer, owner: Trace) {
     position = records.baseAddress!
+    start = position
     end = position + records.count
     self.owner = owner
   }
 
   public var isAtEnd: Bool { position >= end }
+
+  /// Bytes of the records that lie behind, of ``Trace/recordBytes``.
+  public var bytesRead: Int { position - start }
 
   /// The touch at this place; nil, without moving, when a record of another kind or the end is here.
   public mutating func nextTouch() -> TraceTouch? {

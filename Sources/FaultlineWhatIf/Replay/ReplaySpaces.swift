@@ -1,0 +1,93 @@
+import Faultline
+
+/// The address spaces of a recording, and which thread lives in which.
+struct ReplaySpaces {
+  /// A process of the recording while it has chosen files mapped.
+  private struct Process {
+    var space: AddressSpace
+    /// The descriptor of each file, in the order in which the process first mapped them. Kernel: `struct file`.
+    var descriptors: [Int: OpenFile] = [:]
+  }
+
+  private var processes: [Int: Process] = [:]
+  /// Numbers of the live processes, ascending: the order of everything that goes over all of them.
+  private var live: [Int] = []
+  /// The process of each task index.
+  private var processOfTask: [Int] = []
+  /// Pages that were mapped when their mapping ended.
+  private var pagesUnmapped: UInt64 = 0
+
+  /// Pages mapped at the end of their mapping, or now.
+  var pagesMapped: UInt64 { live.reduce(pagesUnmapped) { $0 &+ (processes[$1]?.space.mappedPages ?? 0) } }
+
+  func space(ofTask task: Int) -> AddressSpace? {
+    guard task < processOfTask.count else { return nil }
+    return processes[processOfTask[task]]?.space
+  }
+
+  func space(ofProcess process: Int) -> AddressSpace? { processes[process]?.space }
+
+  /// The process that a task runs in.
+  func process(ofTask task: Int) -> Int? { task < processOfTask.count ? processOfTask[task] : nil }
+
+  mutating func declare(task: Int, process: Int) {
+    while processOfTask.count <= task { processOfTask.append(-1) }
+    processOfTask[task] = process
+  }
+
+  /// The space of a process, made when it is first needed.
+  mutating func demand(process: Int, on machine: Machine) throws(KernelError) -> AddressSpace {
+    if let space = processes[process]?.space { return space }
+    let space = try AddressSpace(machine: machine)
+    insert(process, Process(space: space))
+    return space
+  }
+
+  /// The descriptor behind a process's mappings of a file: one each, for a program that opens a file twice is rare, and the
+  /// trace does not tell descriptors apart.
+  mutating func descriptor(process: Int, file: Int, node: FileNode) -> OpenFile {
+    if let open = processes[process]?.descriptors[file] { return open }
+    let open = OpenFile(node: node, mode: .readWrite)
+    processes[process]?.descriptors[file] = open
+    return open
+  }
+
+  /// The descriptor, if the process has mapped the file.
+  func descriptor(process: Int, file: Int) -> OpenFile? { processes[process]?.descriptors[file] }
+
+  /// The child gets a copy of the space and shares the parent's descriptors.
+  mutating func fork(parent: Int, child: Int) throws(KernelError) {
+    guard let process = processes[parent] else { return }
+    end(process: child)
+    insert(child, Process(space: try process.space.fork(), descriptors: process.descriptors))
+  }
+
+  mutating func end(process: Int) {
+    guard let ended = processes.removeValue(forKey: process) else { return }
+    pagesUnmapped &+= ended.space.mappedPages
+    live.removeAll { $0 == process }
+  }
+
+  /// Runs a call that may end mappings, and keeps what was mapped in them.
+  mutating func changing(
+    _ space: AddressSpace, _ call: () throws(KernelError) -> Void
+  ) throws(KernelError) {
+    let before = space.mappedPages
+    defer {
+      let after = space.mappedPages
+      if after < before { pagesUnmapped &+= before &- after }
+    }
+    try call()
+  }
+
+  private mutating func insert(_ number: Int, _ process: Process) {
+    processes[number] = process
+    let place = live.firstIndex { $0 > number } ?? live.endIndex
+    live.insert(number, at: place)
+  }
+}
+
+extension AddressSpace {
+  /// Entered pages of either kind.
+  fileprivate var mappedPages: UInt64 { mappedFilePages &+ mappedPrivatePages }
+}

@@ -1,0 +1,57 @@
+import Faultline
+
+/// The sentences under a table that keep its numbers honest.
+struct ReportNotes {
+  let survey: TraceSurvey
+  let chosen: ChosenFiles
+  let summary: TraceSummary
+  let cache: CacheStart
+  /// The user named the cache start; otherwise a fallback is explained.
+  let wasChosen: Bool
+  let rules: KernelRules
+  let warnings: [String]
+  let refused: Int
+
+  var sentences: [String] {
+    var notes: [String] = []
+    if summary.isCoarse {
+      notes.append(
+        "coarse recording: only the faults that the kernel's own fault-around left were seen, so touches are missing and "
+          + "every count is a lower bound")
+    }
+    if summary.untimed > 0 {
+      notes.append(
+        "\(summary.untimed) touches have no time of their own (a system call made them); they are replayed where a scan "
+          + "found them")
+    }
+    if summary.lost > 0 {
+      notes.append("the kernel dropped \(summary.lost) fault records; their pages are among the untimed touches")
+    }
+    notes += cacheNotes
+    if FileTraits.ext4(rules).allowsLargeFolios || chosen.files.contains(where: { $0.fileSystem == "xfs" }) {
+      notes.append("minor faults and pages mapped follow order-0 rules until large folios are modelled")
+    }
+    if refused > 0 {
+      notes.append(
+        "\(refused) recorded calls are not in the replay: the trace is damaged or the engine does not know them")
+    }
+    return notes + warnings + endNotes
+  }
+
+  private var cacheNotes: [String] {
+    guard cache == .asIs else { return [] }
+    let unknown = chosen.files.count { $0.resident == nil }
+    guard unknown > 0 else { return [] }
+    let files = unknown == 1 ? "1 file that is" : "\(unknown) files that are"
+    let reason = wasChosen ? "" : ", so the cache starts as it was, not cold"
+    return ["what was cached of \(files) not yours cannot be known and counts as resident\(reason)"]
+  }
+
+  private var endNotes: [String] {
+    switch survey.end {
+    case .exited(let code) where code != 0: ["the program ended with exit code \(code)"]
+    case .killed(let signal): ["the program was killed by signal \(signal)"]
+    default: []
+    }
+  }
+}
