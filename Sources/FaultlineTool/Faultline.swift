@@ -19,7 +19,7 @@ struct Faultline: ParsableCommand {
       what would enable it).
       """,
     subcommands: [
-      DoctorCommand.self, BenchCommand.self,
+      ReplayCommand.self, DoctorCommand.self, BenchCommand.self,
     ])
 
   static func main() {

@@ -12,21 +12,19 @@ enum ExitStatus: Int32 {
   /// This machine or this user cannot do it.
   case unavailable = 3
 
-  /// Ends the process as `error` asks: help goes to stdout, everything else is one clear message on stderr.
+  /// Ends the process as `error` asks: help goes to stdout, everything else is one clear line on stderr.
   static func exit(for error: any Error, of command: any ParsableCommand.Type) -> Never {
     if let code = error as? ExitCode { Glibc.exit(code.rawValue) }
     if let status = (error as? any ExitStatusError)?.exitStatus {
       Terminal.say("faultline: \(error)")
       Glibc.exit(status.rawValue)
     }
-    let code = command.exitCode(for: error)
-    let text = command.fullMessage(for: error)
-    if code.isSuccess {
-      print(text)
+    if command.exitCode(for: error).isSuccess {
+      print(command.fullMessage(for: error))
       Glibc.exit(done.rawValue)
     }
-    Terminal.say(text)
-    Glibc.exit(code == .validationFailure ? usage.rawValue : code.rawValue)
+    Terminal.say("faultline: \(command.message(for: error)) (see --help)")
+    Glibc.exit(usage.rawValue)
   }
 }
 
@@ -35,6 +33,15 @@ protocol ExitStatusError: Error {
   var exitStatus: ExitStatus { get }
 }
 
-extension PolicyError: ExitStatusError {
+extension TraceError: ExitStatusError {
   var exitStatus: ExitStatus { .usage }
+}
+
+extension WhatIfError: ExitStatusError {
+  var exitStatus: ExitStatus {
+    switch self {
+    case .nothingChosen: .usage
+    case .residencyUnknown, .engine: .unavailable
+    }
+  }
 }

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Faultline
+import FaultlineWhatIf
+
+/// What `whatif` and `replay` share: the question, and the form of the answer.
+struct WhatIfOptions: ParsableArguments {
+  @Option(
+    name: .customLong("policy"),
+    help: ArgumentHelp(
+      "Ask about one more policy; may be repeated.",
+      discussion: """
+        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate, readahead=SIZE|device, around=SIZE and
+        name=TEXT, separated by commas; what is left out stays as recorded.
+        """, valueName: "key=value,..."),
+    transform: { try Policy(parsing: $0) })
+  var policies: [Policy] = []
+
+  @Option(help: "Page cache at the start: cold, warm or asis. Default: cold where residency can be known, else asis.")
+  var cache: CacheStart?
+
+  @Option(
+    name: .customLong("files"),
+    help: ArgumentHelp(
+      "Only files that match a shell pattern; may be repeated. Default: every mapped file but programs and libraries.",
+      valueName: "glob"))
+  var patterns: [String] = []
+
+  @Flag(help: "Take programs and libraries too.")
+  var includeText = false
+
+  @Option(help: "Follow the rules of Linux 6.1, 6.12 or 6.18. Default: the nearest to the recording kernel.")
+  var kernel: KernelArgument?
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Flag(help: "Print comma-separated values.")
+  var csv = false
+
+  func validate() throws {
+    if json && csv { throw ValidationError("--json and --csv exclude each other: choose one form for the answer") }
+  }
+
+  var question: WhatIf {
+    var question = WhatIf()
+    question.policies = policies
+    question.cache = cache
+    question.files = FileChoice(patterns: patterns, includesText: includeText)
+    question.rules = kernel?.rules
+    return question
+  }
+
+  /// Replays with a progress line.
+  func answer(on trace: Trace) throws(WhatIfError) -> WhatIfReport {
+    var line = ProgressLine()
+    defer { line.wipe() }
+    return try question.answer(on: trace) { line.show("replaying: \($0.policy)", fraction: $0.fraction) }
+  }
+
+  /// The answer in the form that was asked for.
+  func print(_ report: WhatIfReport) {
+    if json {
+      Swift.print(report.json.text)
+    } else if csv {
+      Swift.print(report.csvText)
+    } else {
+      Swift.print(report.tableText)
+    }
+  }
+}
+
+extension CacheStart: ExpressibleByArgument {}
+
+/// A kernel by its version.
+struct KernelArgument: ExpressibleByArgument {
+  let rules: KernelRules
+
+  init?(argument: String) {
+    guard let rules = KernelRules.all.first(where: { $0.name == argument }) else { return nil }
+    self.rules = rules
+  }
+}
