@@ -76,12 +76,27 @@ struct ReadBatch {
 }
 
 extension FileNode {
+  /// Sees to it that `pages` are in the cache and up to date, as single pages without markers, as if the file had been
+  /// written or read long ago. Counts no reads.
+  public func makeResident(_ pages: Range<UInt64>) {
+    let pages = pages.clamped(to: 0..<cache.filePages)
+    for index in pages {
+      guard let folio = makeFolio(at: index)?.folio else { continue }
+      load(folio)
+    }
+  }
+
   /// Reads a locked folio from the store, marks it up to date if that worked, and unlocks it. Kernel: `read_folio`.
   ///
   /// - Returns: whether the contents are there.
   @discardableResult
   func fill(_ folio: Folio) -> Bool {
     pagesReadWord.wrappingAdd(folio.pageCount, ordering: .relaxed)
+    return load(folio)
+  }
+
+  @discardableResult
+  private func load(_ folio: Folio) -> Bool {
     let good: Bool
     if let bytes = machine.memory.contents(of: folio.head) {
       let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: Int(folio.pageCount << PageSize.shift))

@@ -19,7 +19,9 @@ public struct KernelRules: Sendable, Hashable {
   public var readahead: ReadaheadRules
   /// Whether the entries that fault-around adds are old until they are used. True only on arm64 with hardware access flags.
   public var prefaultsOld: Bool
-  /// What store, read and mapping work the kernel does on large folios.
+  /// Whether mremap moves a range of several areas at once (6.17 and later).
+  public var remapsSeveralAreas: Bool
+  /// Where large folios come from.
   public var largeFolios: LargeFolioRules
 
   /// The generations of readahead arithmetic.
@@ -45,21 +47,21 @@ public struct KernelRules: Sendable, Hashable {
     name: "6.1", faultAroundBytes: 65536, usesVMALockForFiles: false, clipsAroundToFileEnd: false,
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
-    prefaultsOld: false, largeFolios: LargeFolioRules(ext4: false))
+    prefaultsOld: false, remapsSeveralAreas: false, largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
     name: "6.12", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: false,
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
-    prefaultsOld: false, largeFolios: LargeFolioRules(ext4: false))
+    prefaultsOld: false, remapsSeveralAreas: false, largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
     name: "6.18", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: true,
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
-    prefaultsOld: false, largeFolios: LargeFolioRules(ext4: true))
+    prefaultsOld: false, remapsSeveralAreas: true, largeFolios: LargeFolioRules(ext4: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

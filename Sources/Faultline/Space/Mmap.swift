@@ -36,11 +36,8 @@ extension AddressSpace {
       throw error
     }
     lock.unlockExclusive()
-    if flags.contains(.populate), !flags.contains(.nonblock) || flags.contains(.locked) {
-      populate(pages, by: &task)
-    } else if flags.contains(.locked) {
-      populate(pages, by: &task)
-    }
+    let populates = flags.contains(.populate) && !flags.contains(.nonblock)
+    if populates || flags.contains(.locked) { populate(pages, by: &task) }
     return VirtualAddress(page: pages.lowerBound)
   }
 
@@ -103,7 +100,7 @@ extension AddressSpace {
   }
 
   /// The highest free range of `count` pages below the stack's place. Kernel: `vm_unmapped_area`, top down.
-  private func freeRange(of count: UInt64) throws(KernelError) -> Range<UInt64> {
+  func freeRange(of count: UInt64) throws(KernelError) -> Range<UInt64> {
     var end = Self.mapBase
     while end >= count + Self.lowestPage {
       guard let below = areas.lastArea(startingAtOrBefore: end - 1), below.end > end - count else {

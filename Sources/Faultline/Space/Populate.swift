@@ -1,4 +1,11 @@
 extension AddressSpace {
+  /// Faults in what is mapped in a range and can be had, as MAP_POPULATE and mlock(2) do.
+  ///
+  /// - Throws: `EINVAL` for an unaligned address or a range past the end of the address space.
+  public func populate(_ address: VirtualAddress, length: UInt64, by task: inout FaultTask) throws(KernelError) {
+    populate(try Self.pageRange(address, length, call: "populate"), by: &task)
+  }
+
   /// Faults a fresh mapping in, as MAP_POPULATE, MAP_LOCKED and mlock(2) do: what cannot be had is left out.
   /// Kernel: `populate_vma_page_range`.
   ///

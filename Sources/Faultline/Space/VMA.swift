@@ -31,7 +31,11 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let sequentialRead = VMAFlags(rawValue: 0x8000)
   /// MADV_RANDOM
   public static let randomRead = VMAFlags(rawValue: 0x10000)
+  /// MADV_DONTFORK
+  public static let dontCopy = VMAFlags(rawValue: 0x20000)
   public static let noReserve = VMAFlags(rawValue: 0x200000)
+  /// MADV_WIPEONFORK
+  public static let wipeOnFork = VMAFlags(rawValue: 0x2000000)
 
   static let access: VMAFlags = [.read, .write, .execute]
 

@@ -1,0 +1,85 @@
+extension AddressSpace {
+  /// A copy of the address space for a child. fork(2). Kernel: `dup_mmap`, `copy_page_range`.
+  ///
+  /// Areas without private copies come without entries: the child faults them in again. Where private copies may exist all
+  /// entries are copied, and what both may write is made read-only in both, so that the next store copies it.
+  ///
+  /// - Throws: `ENOMEM`; then no child is left behind.
+  public func fork() throws(KernelError) -> AddressSpace {
+    let child = try AddressSpace(machine: machine)
+    lock.lockExclusive()
+    defer { lock.unlockExclusive() }
+    var isComplete = true
+    areas.forEach { area in
+      guard !area.flags.contains(.dontCopy) else { return }
+      let copy = VMAPointer.make(
+        in: child, pages: area.pages, flags: area.flags.subtracting(.locked), filePage: area.filePage(of: area.start),
+        file: area.file)
+      let hasPrivatePages = area.pointee.hasPrivatePages.load(ordering: .relaxed)
+      copy.pointee.hasPrivatePages.store(hasPrivatePages, ordering: .relaxed)
+      child.areas.insert(copy)
+      copy.file?.node.add(copy)
+      if hasPrivatePages != 0, !area.flags.contains(.wipeOnFork) {
+        isComplete = isComplete && copyEntries(of: area, to: child)
+      }
+    }
+    guard isComplete else { throw KernelError(.ENOMEM, "no memory for the child's page tables") }
+    return child
+  }
+
+  private func copyEntries(of area: VMAPointer, to child: AddressSpace) -> Bool {
+    let isCopyOnWrite = area.flags.isCopyOnWrite
+    var copied: [(page: UInt64, entry: PageTableEntry)] = []
+    table.forEachEntry(in: area.pages) { page, pointer in
+      var entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+      guard entry.isPresent else {
+        copied.append((page, entry))
+        return
+      }
+      if isCopyOnWrite, entry.isWritable {
+        pointer.pointee.bitwiseAnd(~PageTableEntry.writableBit, ordering: .relaxed)
+        entry = entry.without(PageTableEntry.writableBit)
+      }
+      if !isCopyOnWrite { entry = entry.without(PageTableEntry.dirtyBit) }
+      share(entry)
+      copied.append((page, entry.without(PageTableEntry.accessedBit)))
+    }
+    for (index, (page, entry)) in copied.enumerated() where !child.enter(entry, at: page) {
+      for (_, left) in copied[index...] {
+        child.count(left)
+        child.giveUp(left)
+      }
+      return false
+    }
+    return true
+  }
+
+  /// The child's entry takes a reference and a map count of its own, and the child counts it.
+  private func share(_ entry: PageTableEntry) {
+    guard !entry.isSpecial else { return }
+    let frame = machine.memory.frame(entry.frame)
+    Folio(of: frame).get()
+    Folio.addMapping(of: frame)
+  }
+
+  /// Sets an entry that carries its reference already, making tables as needed; `false` without memory.
+  func enter(_ entry: PageTableEntry, at page: UInt64) -> Bool {
+    guard table.allocateUpperTables(forPage: page) else { return false }
+    if table.leaf(forPage: page) == nil {
+      guard let leaf = machine.tables.allocate() else { return false }
+      if !table.install(leaf: leaf, forPage: page) { machine.tables.free(leaf) }
+    }
+    guard let leaf = table.leaf(forPage: page) else { return false }
+    table.lock(of: leaf).pointee.lock.withLock {
+      leaf.entries[PageTable.slot(ofPage: page, level: 0)].store(entry.rawValue, ordering: .releasing)
+    }
+    count(entry)
+    return true
+  }
+
+  /// Counts an entry that was moved or copied here.
+  func count(_ entry: PageTableEntry) {
+    guard entry.isPresent, !entry.isSpecial else { return }
+    if Folio(of: machine.memory.frame(entry.frame)).isPrivate { countPrivatePages(1) } else { countFilePages(1) }
+  }
+}

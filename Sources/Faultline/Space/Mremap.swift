@@ -1,0 +1,185 @@
+/// The flags of mremap(2), with Linux's numbers.
+public struct RemapFlags: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  public static let mayMove = RemapFlags(rawValue: 1)
+  public static let fixed = RemapFlags(rawValue: 2)
+  public static let dontUnmap = RemapFlags(rawValue: 4)
+}
+
+extension AddressSpace {
+  /// Shrinks, grows, moves or doubles a mapping. mremap(2).
+  ///
+  /// - Parameters:
+  ///   - length: bytes of the old range; 0 doubles a shared mapping.
+  ///   - newLength: bytes of the new one.
+  ///   - newAddress: where it goes with `fixed`.
+  /// - Returns: where the mapping is now.
+  /// - Throws: `EINVAL`, `EFAULT` (not mapped), `ENOMEM` as the kernel does.
+  @discardableResult
+  public func mremap(
+    _ address: VirtualAddress, length: UInt64, newLength: UInt64, flags: RemapFlags = .mayMove,
+    newAddress: VirtualAddress? = nil
+  ) throws(KernelError) -> VirtualAddress {
+    let request = try RemapRequest(address, length, newLength, flags, newAddress)
+    lock.lockExclusive()
+    defer { lock.unlockExclusive() }
+    guard let area = areas.area(covering: request.old.lowerBound) else {
+      throw KernelError(.EFAULT, "mremap of a range that is not mapped")
+    }
+    if request.old.isEmpty { return try duplicate(area, request) }
+    if let target = request.target { evict(target..<target + request.newCount) }
+    if request.target == nil, !flags.contains(.dontUnmap) {
+      if let place = try resizeInPlace(area, request) { return place }
+      guard flags.contains(.mayMove) else { throw KernelError(.ENOMEM, "no room to grow in place") }
+    }
+    return try move(request)
+  }
+
+  /// Shrinking, no change, and growing into free room. `nil`: it must move.
+  private func resizeInPlace(_ area: VMAPointer, _ request: RemapRequest) throws(KernelError) -> VirtualAddress? {
+    let old = request.old
+    let newEnd = old.lowerBound + request.newCount
+    if newEnd <= old.upperBound {
+      if newEnd < old.upperBound { evict(newEnd..<old.upperBound) }
+      return VirtualAddress(page: old.lowerBound)
+    }
+    guard old.upperBound <= area.end else { throw KernelError(.EFAULT, "mremap of a range of several areas") }
+    let next = areas.firstArea(startingAfter: area.start)
+    guard old.upperBound == area.end, (next?.start ?? VirtualAddress.end.page) >= newEnd,
+      newEnd <= VirtualAddress.end.page
+    else { return nil }
+    area.pointee.end.store(newEnd, ordering: .relaxed)
+    mergeNeighbours(of: area.pages)
+    return VirtualAddress(page: old.lowerBound)
+  }
+
+  /// MREMAP with an old length of 0: a second mapping of the same file pages.
+  private func duplicate(_ area: VMAPointer, _ request: RemapRequest) throws(KernelError) -> VirtualAddress {
+    guard !area.flags.isDisjoint(with: [.shared, .mayShare]) else {
+      throw KernelError(.EINVAL, "a private mapping cannot be doubled")
+    }
+    guard request.flags.contains(.mayMove) else { throw KernelError(.ENOMEM, "a second mapping needs MREMAP_MAYMOVE") }
+    let filePage = area.filePage(of: request.old.lowerBound)
+    let flags = area.flags
+    let file = area.file
+    let start = try destination(of: request)
+    let pages = start..<start + request.newCount
+    evict(pages)
+    insert(VMAPointer.make(in: self, pages: pages, flags: flags, filePage: filePage, file: file))
+    return VirtualAddress(page: start)
+  }
+
+  private func destination(of request: RemapRequest) throws(KernelError) -> UInt64 {
+    if let target = request.target { return target }
+    return try freeRange(of: request.newCount).lowerBound
+  }
+
+  /// Moves the areas of the old range, with their entries. Kernel: `move_vma`, `move_page_tables`.
+  private func move(_ request: RemapRequest) throws(KernelError) -> VirtualAddress {
+    var old = request.old
+    if request.newCount < UInt64(old.count) {
+      evict(old.lowerBound + request.newCount..<old.upperBound)
+      old = old.lowerBound..<old.lowerBound + request.newCount
+    }
+    guard let area = areas.area(covering: old.lowerBound) else {
+      throw KernelError(.EFAULT, "mremap of a range that is not mapped")
+    }
+    let isOneArea = old.upperBound <= area.end
+    guard isOneArea || (machine.rules.remapsSeveralAreas && request.isPlainMove) else {
+      throw KernelError(.EFAULT, "mremap of a range of several areas")
+    }
+    let start = try destination(of: request)
+    split(at: old.lowerBound)
+    split(at: old.upperBound)
+    var sources: [VMAPointer] = []
+    forEachArea(in: old) { sources.append($0) }
+    for source in sources {
+      let offset = source.start - old.lowerBound
+      let grown = isOneArea ? request.newCount : UInt64(source.pages.count)
+      try move(source, to: start + offset..<start + offset + grown, keeping: request.flags.contains(.dontUnmap))
+    }
+    mergeNeighbours(of: start..<start + request.newCount)
+    return VirtualAddress(page: start)
+  }
+
+  private func move(_ source: VMAPointer, to pages: Range<UInt64>, keeping: Bool) throws(KernelError) {
+    let target = VMAPointer.make(
+      in: self, pages: pages, flags: source.flags, filePage: source.filePage(of: source.start), file: source.file)
+    target.pointee.hasPrivatePages.store(source.pointee.hasPrivatePages.load(ordering: .relaxed), ordering: .relaxed)
+    areas.insert(target)
+    target.file?.node.add(target)
+    var moved: [(page: UInt64, entry: PageTableEntry)] = []
+    table.forEachEntry(in: source.pages) { page, pointer in
+      let entry = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
+      uncount(entry)
+      moved.append((pages.lowerBound + (page - source.start), entry))
+    }
+    var isComplete = true
+    for (page, entry) in moved where !enter(entry, at: page) {
+      count(entry)
+      giveUp(entry)
+      isComplete = false
+    }
+    if keeping {
+      source.pointee.hasPrivatePages.store(0, ordering: .relaxed)
+      source.setFlags(source.flags.subtracting(.locked))
+    } else {
+      evict(source.pages)
+    }
+    // What could not be entered again is the file's or is lost, as under the kernel's memory pressure.
+    guard isComplete else { throw KernelError(.ENOMEM, "no memory for the page tables of the new range") }
+  }
+
+  private func uncount(_ entry: PageTableEntry) {
+    guard entry.isPresent, !entry.isSpecial else { return }
+    if Folio(of: machine.memory.frame(entry.frame)).isPrivate { uncountPrivatePages(1) } else { uncountFilePages(1) }
+  }
+}
+
+/// What was asked of mremap, checked as far as the arguments alone tell. Kernel: `check_mremap_params`.
+private struct RemapRequest {
+  let old: Range<UInt64>
+  let newCount: UInt64
+  let flags: RemapFlags
+  /// First page of the new range with MREMAP_FIXED.
+  let target: UInt64?
+
+  /// Whether the whole range goes elsewhere as it is.
+  var isPlainMove: Bool { target != nil && UInt64(old.count) == newCount && !flags.contains(.dontUnmap) }
+
+  init(
+    _ address: VirtualAddress, _ length: UInt64, _ newLength: UInt64, _ flags: RemapFlags, _ newAddress: VirtualAddress?
+  ) throws(KernelError) {
+    guard flags.subtracting([.mayMove, .fixed, .dontUnmap]).isEmpty else {
+      throw KernelError(.EINVAL, "mremap with an unknown flag")
+    }
+    guard flags.contains(.mayMove) || flags.isDisjoint(with: [.fixed, .dontUnmap]) else {
+      throw KernelError(.EINVAL, "MREMAP_FIXED and MREMAP_DONTUNMAP need MREMAP_MAYMOVE")
+    }
+    guard newLength > 0, newLength <= VirtualAddress.end.rawValue, length <= VirtualAddress.end.rawValue else {
+      throw KernelError(.EINVAL, "mremap to \(newLength) bytes")
+    }
+    old = try AddressSpace.pageRange(address, length, call: "mremap")
+    newCount = PageSize.pages(covering: newLength)
+    guard !flags.contains(.dontUnmap) || UInt64(old.count) == newCount else {
+      throw KernelError(.EINVAL, "MREMAP_DONTUNMAP cannot change the length")
+    }
+    self.flags = flags
+    guard flags.contains(.fixed) else {
+      target = nil
+      return
+    }
+    guard let newAddress, newAddress.isPageAligned else {
+      throw KernelError(.EINVAL, "MREMAP_FIXED needs an address that is a multiple of \(PageSize.bytes)")
+    }
+    let limit = VirtualAddress.end.page
+    guard newCount <= limit, newAddress.page <= limit - newCount else {
+      throw KernelError(.EINVAL, "mremap past the end of the address space")
+    }
+    let new = newAddress.page..<newAddress.page + newCount
+    guard !new.overlaps(old) else { throw KernelError(.EINVAL, "mremap onto itself") }
+    target = newAddress.page
+  }
+}
