@@ -51,7 +51,8 @@ extension FileNode {
   /// ends at or past the end of the file takes the partial last page too.
   fileprivate func dropRange(offset: UInt64, end: UInt64) {
     guard !traits.isMemoryOnly else { return }
-    try? writeBack(offset >> PageSize.shift..<PageSize.pages(covering: min(end, 1 << 62)))
+    guard offset < end else { return }
+    try? writeBack(offset >> PageSize.shift..<PageSize.pages(covering: end))
     let first = PageSize.pages(covering: offset)
     let last = end >= size ? UInt64.max : end >> PageSize.shift
     if first < last { dropClean(first..<last) }

@@ -122,11 +122,11 @@ struct XArray {
 
   func setMark(_ mark: Mark, at index: UInt64, to value: Bool) {
     guard let place = place(of: index) else { return }
-    let bit = 1 << UInt64(place.slot)
+    let bit: UInt64 = 1 << UInt64(place.slot)
     if value {
-      place.node.marks(mark).pointee.bitwiseOr(UInt64(bit), ordering: .relaxed)
+      place.node.marks(mark).pointee.bitwiseOr(bit, ordering: .relaxed)
     } else {
-      place.node.marks(mark).pointee.bitwiseAnd(~UInt64(bit), ordering: .relaxed)
+      place.node.marks(mark).pointee.bitwiseAnd(~bit, ordering: .relaxed)
     }
   }
 
