@@ -66,6 +66,8 @@ extension AddressSpace {
     guard file == nil || !flags.contains(.growsDown) else {
       throw KernelError(.EINVAL, "a mapping of a file cannot grow down")
     }
+    if flags.contains(.noReserve) { result.insert(.noReserve) }
+    if result.isDisjoint(with: [.shared, .noReserve]), result.contains(.write) { result.insert(.accounted) }
     return result
   }
 

@@ -22,7 +22,7 @@ extension AddressSpace {
       }
       split(at: pages.upperBound)
       let end = area.end
-      let flags = area.flags.subtracting(.access).union(VMAFlags(rawValue: protection.rawValue & 7))
+      let flags = area.flags(under: protection)
       if flags != area.flags {
         area.setFlags(flags)
         rewriteEntries(of: area)
@@ -56,6 +56,18 @@ extension AddressSpace {
 }
 
 extension VMAPointer {
+  /// The flags that the area will have under other permissions. What becomes writable is counted from then on, except that
+  /// anonymous memory which nobody wrote is given back when it is protected. Kernel: `mprotect_fixup`.
+  fileprivate func flags(under protection: Protection) -> VMAFlags {
+    var flags = flags.subtracting(.access).union(VMAFlags(rawValue: protection.rawValue & 7))
+    if flags.contains(.write) {
+      if flags.isDisjoint(with: [.shared, .noReserve]) { flags.insert(.accounted) }
+    } else if pointee.cache == nil, pointee.hasPrivatePages.load(ordering: .relaxed) == 0 {
+      flags.remove(.accounted)
+    }
+    return flags
+  }
+
   /// Whether the area may be given these permissions.
   func allows(_ protection: Protection) -> Bool {
     (!protection.contains(.read) || flags.contains(.mayRead))
