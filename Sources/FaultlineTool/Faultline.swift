@@ -20,6 +20,7 @@ struct Faultline: ParsableCommand {
       """,
     subcommands: [
       ReplayCommand.self, DoctorCommand.self, BenchCommand.self,
+      OpsCommand.self,
     ])
 
   static func main() {

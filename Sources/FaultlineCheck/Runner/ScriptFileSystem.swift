@@ -1,0 +1,34 @@
+import Faultline
+
+/// The file systems of the recordings, by the names that their files carry.
+public enum ScriptFileSystem: String, Sendable, CaseIterable {
+  /// tmpfs with `huge=never`.
+  case tmpfs
+  /// tmpfs with `huge=always`.
+  case tmpfsHuge = "tmpfsh"
+  /// ext4 with `data=journal`, which keeps to single pages.
+  case ext4Journal = "ext4j"
+  case ext4
+  case xfs
+  case ext4DAX = "ext4dax"
+  case xfsDAX = "xfsdax"
+
+  /// What the engine knows of this file system under these rules; `nil` where it cannot serve it yet.
+  func traits(_ rules: KernelRules) -> FileTraits? {
+    switch self {
+    case .tmpfs: .tmpfs
+    case .ext4Journal: .ext4Journal
+    case .ext4: rules.largeFolios.ext4 ? nil : .ext4(rules)
+    case .tmpfsHuge, .xfs, .ext4DAX, .xfsDAX: nil
+    }
+  }
+
+  /// `statfs` `f_type`.
+  var magic: String {
+    switch self {
+    case .tmpfs, .tmpfsHuge: "0x1021994"
+    case .ext4Journal, .ext4, .ext4DAX: "0xef53"
+    case .xfs, .xfsDAX: "0x58465342"
+    }
+  }
+}

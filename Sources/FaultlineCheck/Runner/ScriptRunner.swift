@@ -1,0 +1,172 @@
+import Faultline
+import FaultlineFS
+
+/// Runs operation scripts on the engine and tells, operation by operation, what the recordings tell of a kernel.
+///
+/// One runner is one program on one machine, from its first operation to its last: it is not used by two threads, nor for two
+/// scripts. The laws of this folder:
+/// * what a script can see goes through the engine's system calls and faults; only observations look inside;
+/// * counted faults are those of the operation alone: observing counts nothing.
+public final class ScriptRunner {
+  /// The arena of the scripts: `at=N` is page N behind this address.
+  static let arena = VirtualAddress(rawValue: 0x2000_0000_0000)
+  /// The most pages of one mapping or file that are looked at, and that one file is written with.
+  static let pageLimit: Int64 = 262_144
+  static let fileLimit = 16
+  static let mappingLimit = 32
+  /// The largest read or write of one operation.
+  static let transferLimit: UInt64 = 1 << 20
+
+  /// A descriptor of a file.
+  struct File {
+    var name: String
+    var node: FileNode
+    /// Where the file's pages are kept; `nil` for one that lives in the cache alone.
+    var store: RAMStore?
+    /// `nil` once it was closed.
+    var descriptor: OpenFile?
+    /// A descriptor of its own for looking, so that looking leaves the program's readahead state alone.
+    var observer: OpenFile
+    var seed: UInt64
+    /// Whether the name still leads to the file.
+    var isLinked = true
+  }
+
+  /// A mapping, by the name that the script gave it.
+  struct Mapping {
+    var name: String
+    var base: VirtualAddress
+    var pages: Int64
+    var isLive = true
+
+    /// The address of a page, counted from the first; it may lie outside.
+    func address(page: Int64) -> VirtualAddress {
+      VirtualAddress(rawValue: base.rawValue &+ UInt64(bitPattern: page) &* PageSize.bytes)
+    }
+
+    func address(byte: UInt64) -> VirtualAddress { VirtualAddress(rawValue: base.rawValue &+ byte) }
+  }
+
+  public let fileSystem: ScriptFileSystem
+  public let rules: KernelRules
+  let traits: FileTraits
+  let machine: Machine
+  let space: AddressSpace
+  var task = FaultTask()
+  var files: [File] = []
+  var mappings: [Mapping] = []
+  /// Where a mapping without a place goes, in pages of the arena.
+  var nextFreePage: Int64 = 0
+  var line = 0
+
+  /// - Parameters:
+  ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have none.
+  /// - Throws: ``ScriptRunError`` when the engine does not serve the file system or the host has no address space left.
+  public init(
+    fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18, readaheadPages: UInt64? = nil
+  ) throws(ScriptRunError) {
+    guard var traits = fileSystem.traits(rules) else {
+      throw .fileSystemNotYetSupported(fileSystem.rawValue, rules: rules.name)
+    }
+    if let readaheadPages, !traits.isMemoryOnly { traits.readaheadPages = readaheadPages }
+    do {
+      machine = try Machine(rules: rules, frameCount: 1 << 22, contents: .bytes)
+      space = try AddressSpace(machine: machine)
+    } catch {
+      throw .host(error.message)
+    }
+    self.fileSystem = fileSystem
+    self.rules = rules
+    self.traits = traits
+  }
+
+  /// The first line of a recording.
+  public var environment: JSONValue {
+    .object([
+      .init("op", .string("env")), .init("kernel", .string(rules.name)), .init("fs_magic", .string(fileSystem.magic)),
+      .init("bsize", .integer(4096)),
+      .init("read_ahead_kb", traits.isMemoryOnly ? .null : .integer(Int64(clamping: traits.readaheadPages &* 4))),
+      .init("arena", .string("0x" + String(Self.arena.rawValue, radix: 16))), .init("page", .integer(4096)),
+      .init("pagemap_scan", .boolean(true)), .init("trace", .boolean(false)), .init("settle_ms", .integer(0)),
+    ])
+  }
+
+  /// Runs the operations and hands out one result each, as soon as it is there.
+  ///
+  /// - Throws: ``ScriptRunError`` at the first operation that cannot be run; the results before it are handed out.
+  public func run(_ script: OperationScript, each: (JSONValue) -> Void) throws(ScriptRunError) {
+    for line in script.lines {
+      self.line = line.number
+      let outcome = try perform(line)
+      each(.object(outcome.members(of: line, by: "parent") + snapshot()))
+    }
+  }
+
+  /// The results of a whole script.
+  public func record(_ script: OperationScript) throws(ScriptRunError) -> Recording {
+    var results: [JSONValue] = []
+    try run(script) { results.append($0) }
+    return Recording(environment: environment, results: results)
+  }
+
+  private func perform(_ line: OperationScript.Line) throws(ScriptRunError) -> Outcome {
+    switch line.operation {
+    case .makeFile(let request): try makeFile(request)
+    case .openFile(let request): try openFile(request)
+    case .closeFile(let name): try closeFile(name)
+    case .unlinkFile(let name): try unlinkFile(name)
+    case .truncate(let name, let size): try truncate(name, to: size)
+    case .adviseFile(let name, let range, let advice): try adviseFile(name, range, advice)
+    case .readAhead(let name, let range): try readAhead(name, range)
+    case .drop(let name): try drop(name)
+    case .syncFile(let name, _): try syncFile(name)
+    case .readFile(let name, let range): try readFile(name, range)
+    case .writeFile(let name, let range, let seed): try writeFile(name, range, seed: seed)
+    case .map(let request): try map(request)
+    case .unmap(let name, let range): try unmap(name, range)
+    case .protect(let name, let range, let protection): try protect(name, range, protection)
+    case .advise(let name, let range, let advice): try advise(name, range, advice)
+    case .access(let request): try access(request)
+    case .touch(let request): try touch(request)
+    case .settle: Outcome()
+    case .observe(let observation): try observe(observation)
+    case .allocate, .sync, .lock, .unlock, .remap, .transfer, .fork: throw unsupported(line)
+    }
+  }
+
+  /// By its first word, which is what the manual lists.
+  private func unsupported(_ line: OperationScript.Line) -> ScriptRunError {
+    .notYetSupported(operation: String(line.text.prefix { $0 != " " && $0 != "\t" }), line: line.number)
+  }
+
+  // MARK: Names
+
+  func file(_ name: String) throws(ScriptRunError) -> Int {
+    guard let index = files.firstIndex(where: { $0.name == name }) else { throw .noFile(name, line: line) }
+    return index
+  }
+
+  func mapping(_ name: String) throws(ScriptRunError) -> Int {
+    guard let index = mappings.lastIndex(where: { $0.isLive && $0.name == name }) else {
+      throw .noMapping(name, line: line)
+    }
+    return index
+  }
+
+  // MARK: Counting
+
+  /// Runs `body` and says what it cost in faults.
+  func counted(_ body: (inout Outcome) throws(KernelError) -> Void) -> Outcome {
+    var outcome = Outcome()
+    let minor = task.minorFaults
+    let major = task.majorFaults
+    do {
+      try body(&outcome)
+    } catch {
+      outcome.fail(error.errno)
+    }
+    outcome.minorFaults = task.minorFaults &- minor
+    outcome.majorFaults = task.majorFaults &- major
+    return outcome
+  }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Faultline
+import FaultlineCheck
+
+/// `faultline ops`: an operation script on the engine, held against a recording if there is one.
+struct OpsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ops",
+    abstract: "Run an operation script on the engine and print what the kernel's recorder would print.",
+    discussion: """
+      Without --expect the results go to standard output, one JSON object a line. With --expect they are compared with the \
+      recording instead, and what differs is printed. The language and the fields are described in docs/ops.md.
+
+      Exit codes: 0 done or equal, 1 different, 2 the script or an option is wrong or asks for what is not there yet.
+      """)
+
+  @Argument(help: "The script.")
+  var script: String
+
+  @Option(name: .customLong("fs"), help: "The file system under the script's files.")
+  var fileSystem: ScriptFileSystem
+
+  @Option(help: "The kernel whose rules hold. (default: the recording's, else the newest)")
+  var kernel: String?
+
+  @Option(
+    name: .customLong("read-ahead-kb"), help: "The device's readahead in KiB. (default: the recording's, else 128)")
+  var readaheadKiB: UInt64?
+
+  @Option(help: "A recording to compare with.")
+  var expect: String?
+
+  @Option(help: "A field of the recording that is not compared, such as maps or minflt. Repeatable.")
+  var ignore: [String] = []
+
+  @Option(help: "The most differences that are printed.")
+  var show: Int = 10
+
+  func run() throws {
+    let script = try OperationScript(parsing: TextFile.read(script))
+    let expected = try expect.map { path in try Recording(parsing: TextFile.read(path)) }
+    let runner = try ScriptRunner(
+      fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected))
+    if let expected {
+      try compare(expected, with: try runner.record(script))
+    } else {
+      print(runner.environment)
+      try runner.run(script) { print($0) }
+    }
+  }
+
+  private func compare(_ expected: Recording, with actual: Recording) throws {
+    let comparison = RecordingComparison(
+      expected: expected, actual: actual, ignoring: RecordingComparison.unprinted.union(ignore))
+    let differences = comparison.differences
+    if differences.isEmpty {
+      print("equal: \(expected.results.count) operations")
+      return
+    }
+    for difference in differences.prefix(max(0, show)) { print(difference) }
+    if differences.count > show { print("and \(differences.count - max(0, show)) more differences") }
+    throw ExitCode(ExitStatus.failed.rawValue)
+  }
+
+  private func rules(for expected: Recording?) throws -> KernelRules {
+    if let kernel {
+      guard let rules = KernelRules.all.first(where: { $0.name == kernel }) else {
+        let known = KernelRules.all.map(\.name).joined(separator: ", ")
+        throw ValidationError("no rules for kernel \(kernel); there are \(known)")
+      }
+      return rules
+    }
+    let recorded = expected?.environment["kernel"]?.stringValue ?? ""
+    return KernelRules.all.first { recorded == $0.name || recorded.hasPrefix($0.name + ".") } ?? .linux6_18
+  }
+
+  private func readaheadPages(for expected: Recording?) -> UInt64? {
+    let kibibytes = readaheadKiB ?? expected?.readaheadKiB.flatMap { UInt64(exactly: $0) }
+    return kibibytes.map { $0 / 4 }
+  }
+}
+
+extension ScriptFileSystem: ExpressibleByArgument {}
+
+extension ScriptError: ExitStatusError {
+  var exitStatus: ExitStatus { .usage }
+}
+
+extension ScriptRunError: ExitStatusError {
+  var exitStatus: ExitStatus { .usage }
+}
+
+extension RecordingError: ExitStatusError {
+  var exitStatus: ExitStatus { .usage }
+}
+
+extension TextFile.Failure: ExitStatusError {
+  var exitStatus: ExitStatus { .usage }
+}

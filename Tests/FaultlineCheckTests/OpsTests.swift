@@ -1,0 +1,76 @@
+import Faultline
+import Testing
+
+@testable import FaultlineCheck
+
+/// The engine against what kernels did.
+@Suite struct OpsTests {
+  @Test(arguments: Recordings.recordings)
+  func theEngineDoesWhatTheKernelDid(name: String) throws {
+    let parts = name.split(separator: ".").map(String.init)
+    let fileSystem = try #require(ScriptFileSystem(rawValue: parts[1]))
+    let script = try OperationScript(parsing: Recordings.text(parts[0] + ".ops"))
+    let expected = try Recording(parsing: Recordings.text(name + ".jsonl"))
+    let pages = expected.readaheadKiB.map { UInt64($0) / 4 }
+    let actual = try ScriptRunner(fileSystem: fileSystem, readaheadPages: pages).record(script)
+    let differences = RecordingComparison(expected: expected, actual: actual).differences
+    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+  }
+
+  @Test func oneScriptGivesOneResultByteForByte() throws {
+    let script = try OperationScript(parsing: Recordings.text("s_fa_random_a.ops"))
+    let first = try ScriptRunner(fileSystem: .ext4Journal).record(script)
+    let second = try ScriptRunner(fileSystem: .ext4Journal).record(script)
+    #expect(first.results.map(\.description) == second.results.map(\.description))
+  }
+
+  @Test(arguments: [
+    ("read M0 0", ScriptRunError.noMapping("M0", line: 1)),
+    ("mmap M0 F0 0 4 r shared", ScriptRunError.noFile("F0", line: 1)),
+    (
+      "mkfile F0 300000",
+      ScriptRunError.limit("a file is written with at most 262144 pages; larger ones can be sparse", line: 1)
+    ),
+    ("fork\nendfork", ScriptRunError.notYetSupported(operation: "fork", line: 1)),
+    ("mkfile F0 4\nfiemap F0", ScriptRunError.notYetSupported(operation: "fiemap", line: 2)),
+  ])
+  func whatCannotBeRunIsAnErrorWithItsLine(text: String, expected: ScriptRunError) throws {
+    let script = try OperationScript(parsing: text)
+    let runner = try ScriptRunner(fileSystem: .tmpfs)
+    #expect(throws: expected) { try runner.record(script) }
+  }
+
+  @Test func aFileSystemThatIsNotServedIsAnError() {
+    #expect(throws: ScriptRunError.fileSystemNotYetSupported("xfs", rules: "6.18")) {
+      try ScriptRunner(fileSystem: .xfs)
+    }
+  }
+
+  @Test func noNumbersOfAScriptTrap() throws {
+    let numbers = ["0", "1", "-1", "3+1", "9007199254740991", "-9007199254740991", "2251799813685247-1"]
+    let templates = [
+      "munmap M0 A B", "mprotect M0 A B rw", "madvise M0 A B DONTNEED", "madvise M0 A B WILLNEED", "pread F0 A B",
+      "fadvise F0 A B DONTNEED", "fadvise F0 A B WILLNEED", "readahead F0 A B", "mmap M1 F0 A B rw private at=4096",
+    ]
+    for template in templates {
+      for first in numbers {
+        for second in numbers {
+          let line = template.replacing("A", with: first).replacing("B", with: second)
+          let text = "mkfile F0 8\nmmap M0 F0 0 8 rw shared at=0\nread M0 1\n" + line + "\nread M0 2"
+          let runner = try ScriptRunner(fileSystem: .ext4Journal)
+          let results = try? runner.record(try OperationScript(parsing: text)).results
+          #expect(results == nil || results?.count == 5)
+        }
+      }
+    }
+    for access in ["read M0 A off=B", "write M0 A off=B", "rmw M0 A off=B", "exec M0 A"] {
+      for first in ["0", "-1", "9223372036854775807", "-9223372036854775808"] {
+        for second in ["0", "4093", "-1", "9223372036854775807"] {
+          let line = access.replacing("A", with: first).replacing("B", with: second)
+          let text = "mkfile F0 8\nmmap M0 F0 0 8 rwx private at=0\n" + line
+          _ = try ScriptRunner(fileSystem: .tmpfs).record(try OperationScript(parsing: text))
+        }
+      }
+    }
+  }
+}
