@@ -9,7 +9,11 @@ extension FileNode {
     cache.pointee.contentLock.lockExclusive()
     defer { cache.pointee.contentLock.unlockExclusive() }
     let old = cache.pointee.size.exchange(size, ordering: .releasing)
-    guard size < old else { return }
+    guard size < old else {
+      // Files that live in memory let through what was stored behind their end.
+      if size > old, !traits.isMemoryOnly { zeroTail(from: old) }
+      return
+    }
     let gone = PageSize.pages(covering: size)..<UInt64.max
     unmap(gone, includingCopies: true)
     removeFolios(in: gone)
@@ -29,13 +33,28 @@ extension FileNode {
     }
   }
 
-  /// Zeroes the last page's bytes beyond the end, in the cache only.
-  private func zeroTail(from size: UInt64) {
-    guard size & (PageSize.bytes - 1) != 0, let reference = lookUp(size >> PageSize.shift) else { return }
+  /// Zeroes what lies behind byte `end` in its page, if that is cached: stores through a mapping may have left something
+  /// there, which must not show when the file grows over it. Kernel: `ext4_block_truncate_page`,
+  /// `truncate_inode_partial_folio`.
+  private func zeroTail(from end: UInt64) {
+    guard end & (PageSize.bytes - 1) != 0, let reference = lookUp(end >> PageSize.shift) else { return }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
-    let start = Int(size &- folio.index << PageSize.shift)
+    guard folio.lies(in: cache), folio.contains(.uptodate) else { return }
+    zero(folio, from: end)
+    markDirty(folio)
+  }
+
+  /// Zeroes what a locked folio holds behind the end of the file, so that the store never sees it.
+  func zeroBeyondEnd(of folio: Folio) {
+    let size = size
+    if size >> PageSize.shift >= folio.index, size < folio.endIndex << PageSize.shift { zero(folio, from: size) }
+  }
+
+  /// Zeroes the bytes of a locked folio from byte `position` of the file on.
+  private func zero(_ folio: Folio, from position: UInt64) {
+    let start = Int(position &- folio.index << PageSize.shift)
     machine.memory.contents(of: folio.head)?.advanced(by: start).initializeMemory(
       as: UInt8.self, repeating: 0, count: Int(folio.pageCount << PageSize.shift) - start)
   }

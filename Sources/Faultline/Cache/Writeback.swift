@@ -19,6 +19,7 @@ extension FileNode {
       let wasStored = traits.notifiesOfWrites && makeClean(folio)
       guard folio.remove(.dirty) || wasStored else { return }
       cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: false) }
+      zeroBeyondEnd(of: folio)
       guard let store, let bytes = machine.memory.contents(of: folio.head) else { return }
       do throws(StoreError) {
         try store.write(
