@@ -10,7 +10,7 @@ extension AddressSpace {
         .without(PageTableEntry.writableBit)
       return set(zero, in: leaf, context) ? [] : .noPage
     }
-    context.area.pointee.hasPrivatePages.store(1, ordering: .relaxed)
+    preparePrivatePages(of: context.area)
     guard let folio = machine.memory.allocateZeroed(order: 0) else { return .outOfMemory }
     folio.becomePrivate(page: context.page)
     Folio.addMapping(of: folio.head)

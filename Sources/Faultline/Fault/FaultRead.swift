@@ -20,7 +20,7 @@ extension AddressSpace {
 
   /// A store to a private mapping whose page is not entered: a copy of the file's page. Kernel: `do_cow_fault`.
   func faultCopy(_ context: inout FaultContext) -> FaultResult {
-    context.area.pointee.hasPrivatePages.store(1, ordering: .relaxed)
+    preparePrivatePages(of: context.area)
     // Before the file is asked: nothing that may need reclaim is allocated under its folio's lock.
     guard let copy = machine.memory.allocate(order: 0) else { return .outOfMemory }
     let (result, source) = faultPage(&context)

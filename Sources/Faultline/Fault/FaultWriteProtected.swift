@@ -74,7 +74,7 @@ extension AddressSpace {
     let memory = machine.memory
     let old = source.map { Folio(of: $0) }
     defer { old?.put(to: memory) }
-    context.area.pointee.hasPrivatePages.store(1, ordering: .relaxed)
+    preparePrivatePages(of: context.area)
     guard let copy = source == nil ? memory.allocateZeroed(order: 0) : memory.allocate(order: 0) else {
       return .outOfMemory
     }

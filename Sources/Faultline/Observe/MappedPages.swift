@@ -40,7 +40,7 @@ public struct MappedArea: Hashable, Sendable {
   /// Page numbers of the address space.
   public let pages: Range<UInt64>
   public let flags: VMAFlags
-  /// The file's page at the area's start; for anonymous memory, what the kernel counts instead.
+  /// The file's page at the area's start; 0 for anonymous memory.
   public let filePage: UInt64
 }
 
@@ -71,7 +71,8 @@ extension AddressSpace {
     var found: [MappedArea] = []
     var next = areas.firstArea(endingAfter: pages.lowerBound)
     while let area = next, area.start < pages.upperBound {
-      found.append(MappedArea(pages: area.pages, flags: area.flags, filePage: area.filePage(of: area.start)))
+      let filePage = area.pointee.file == nil ? 0 : area.filePage(of: area.start)
+      found.append(MappedArea(pages: area.pages, flags: area.flags, filePage: filePage))
       next = areas.firstArea(startingAfter: area.start)
     }
     return found

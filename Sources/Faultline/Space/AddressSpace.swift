@@ -9,6 +9,8 @@ public final class AddressSpace: @unchecked Sendable {
   let lock = ReadWriteLock()
   let areas = VMATree()
   let table: PageTable
+  /// The last number given to a family of private copies.
+  let nextFamily = AtomicWord(0)
   private let filePagesWord = AtomicWord(0)
   private let privatePagesWord = AtomicWord(0)
 

@@ -9,17 +9,17 @@ extension AddressSpace {
     let child = try AddressSpace(machine: machine)
     lock.lockExclusive()
     defer { lock.unlockExclusive() }
+    child.nextFamily.store(nextFamily.load(ordering: .relaxed), ordering: .relaxed)
     var isComplete = true
     areas.forEach { area in
       guard !area.flags.contains(.dontCopy) else { return }
       let copy = VMAPointer.make(
         in: child, pages: area.pages, flags: area.flags.subtracting(.locked), filePage: area.filePage(of: area.start),
         file: area.file)
-      let hasPrivatePages = area.pointee.hasPrivatePages.load(ordering: .relaxed)
-      copy.pointee.hasPrivatePages.store(hasPrivatePages, ordering: .relaxed)
+      copy.pointee.privateFamily.store(area.privateFamily, ordering: .relaxed)
       child.areas.insert(copy)
       copy.file?.node.add(copy)
-      if hasPrivatePages != 0, !area.flags.contains(.wipeOnFork) {
+      if area.privateFamily != 0, !area.flags.contains(.wipeOnFork) {
         isComplete = isComplete && copyEntries(of: area, to: child)
       }
     }

@@ -47,8 +47,12 @@ extension AddressSpace {
   ) throws(KernelError) -> VMAFlags {
     var result = VMAFlags(rawValue: protection.rawValue & 7).union([.mayRead, .mayWrite, .mayExecute])
     if flags.contains(.locked) { result.insert(.locked) }
+    guard file != nil || flags.contains(.anonymous) else {
+      throw KernelError(.EBADF, "a mapping of no file that is not anonymous")
+    }
     switch flags.type {
     case MapFlags.shared.rawValue, MapFlags.sharedValidate.rawValue:
+      try validate(flags, file)
       result.formUnion([.shared, .mayShare])
       guard let file else { break }
       guard !protection.contains(.write) || file.isWritable else {
@@ -63,12 +67,29 @@ extension AddressSpace {
     guard file?.isReadable != false else {
       throw KernelError(.EACCES, "a mapping of a descriptor that cannot read")
     }
-    guard file == nil || !flags.contains(.growsDown) else {
-      throw KernelError(.EINVAL, "a mapping of a file cannot grow down")
+    guard file == nil || flags.isDisjoint(with: [.growsDown, .hugeTLB]) else {
+      throw KernelError(.EINVAL, "a mapping of a file cannot grow down, nor be of huge pages unless the file is")
+    }
+    if flags.contains(.sync) {
+      // A file system that has a device knows the flag and refuses what the device cannot keep; others never look at it.
+      guard file?.node.traits.isMemoryOnly != false else {
+        throw KernelError(.EOPNOTSUPP, "MAP_SYNC on a file that is not on DAX memory")
+      }
+      result.insert(.sync)
     }
     if flags.contains(.noReserve) { result.insert(.noReserve) }
     if result.isDisjoint(with: [.shared, .noReserve]), result.contains(.write) { result.insert(.accounted) }
     return result
+  }
+
+  /// MAP_SHARED_VALIDATE promises that a flag which is accepted is kept. Kernel: `do_mmap`.
+  private func validate(_ flags: MapFlags, _ file: OpenFile?) throws(KernelError) {
+    guard flags.type == MapFlags.sharedValidate.rawValue else { return }
+    guard let file else { throw KernelError(.EINVAL, "MAP_SHARED_VALIDATE of anonymous memory") }
+    let known = MapFlags.validated.union(file.node.traits.isMemoryOnly ? [] : .sync)
+    guard flags.isSubset(of: known) else {
+      throw KernelError(.EOPNOTSUPP, "MAP_SHARED_VALIDATE with flags that the file does not know")
+    }
   }
 
   /// Where the pages go.
@@ -146,7 +167,7 @@ extension AddressSpace {
     guard let area = areas.area(covering: page), area.start < page else { return }
     let upper = VMAPointer.make(
       in: self, pages: page..<area.end, flags: area.flags, filePage: area.filePage(of: page), file: area.file)
-    upper.pointee.hasPrivatePages.store(area.pointee.hasPrivatePages.load(ordering: .relaxed), ordering: .relaxed)
+    upper.pointee.privateFamily.store(area.privateFamily, ordering: .relaxed)
     area.pointee.end.store(page, ordering: .relaxed)
     areas.insert(upper)
     upper.file?.node.add(upper)
@@ -165,8 +186,7 @@ extension AddressSpace {
       }
       areas.remove(startingAt: right.start)
       left.pointee.end.store(right.end, ordering: .relaxed)
-      left.pointee.hasPrivatePages.bitwiseOr(
-        right.pointee.hasPrivatePages.load(ordering: .relaxed), ordering: .relaxed)
+      if left.privateFamily == 0 { left.pointee.privateFamily.store(right.privateFamily, ordering: .relaxed) }
       right.file?.node.remove(right)
       right.destroy()
     }
@@ -178,8 +198,7 @@ extension VMAPointer {
   func isContinued(by next: VMAPointer) -> Bool {
     guard end == next.start, flags == next.flags, file === next.file else { return false }
     if filePage(of: end) != next.pointee.filePage.load(ordering: .relaxed) { return false }
-    let privatePages = pointee.hasPrivatePages.load(ordering: .relaxed)
-    // Two areas with private copies of their own keep separate lists of them.
-    return privatePages & next.pointee.hasPrivatePages.load(ordering: .relaxed) == 0
+    // Two areas whose private copies began apart keep separate lists of them.
+    return privateFamily == 0 || next.privateFamily == 0 || privateFamily == next.privateFamily
   }
 }

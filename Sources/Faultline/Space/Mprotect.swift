@@ -8,10 +8,6 @@ extension AddressSpace {
     guard !pages.isEmpty else { return }
     lock.lockExclusive()
     defer { lock.unlockExclusive() }
-    guard let first = areas.area(covering: pages.lowerBound) else {
-      throw KernelError(.ENOMEM, "mprotect of a range that is not mapped")
-    }
-    split(at: first.start < pages.lowerBound ? pages.lowerBound : first.start)
     var next = pages.lowerBound
     while next < pages.upperBound {
       guard let area = areas.area(covering: next) else {
@@ -20,16 +16,21 @@ extension AddressSpace {
       guard area.allows(protection) else {
         throw KernelError(.EACCES, "mprotect to a permission that the file does not allow")
       }
-      split(at: pages.upperBound)
-      let end = area.end
+      let part = next..<min(area.end, pages.upperBound)
       let flags = area.flags(under: protection)
-      if flags != area.flags {
-        area.setFlags(flags)
-        rewriteEntries(of: area)
-        mergeNeighbours(of: area.pages)
-      }
-      next = end
+      if flags != area.flags { setFlags(flags, of: part) }
+      next = part.upperBound
     }
+  }
+
+  /// Gives a part of one area its new flags. Kernel: `mprotect_fixup`.
+  private func setFlags(_ flags: VMAFlags, of part: Range<UInt64>) {
+    split(at: part.lowerBound)
+    split(at: part.upperBound)
+    guard let area = areas.area(covering: part.lowerBound) else { return }
+    area.setFlags(flags)
+    rewriteEntries(of: area)
+    mergeNeighbours(of: part)
   }
 
   /// Gives the entries of an area its new permissions. Kernel: `change_protection`.
@@ -62,7 +63,7 @@ extension VMAPointer {
     var flags = flags.subtracting(.access).union(VMAFlags(rawValue: protection.rawValue & 7))
     if flags.contains(.write) {
       if flags.isDisjoint(with: [.shared, .noReserve]) { flags.insert(.accounted) }
-    } else if pointee.cache == nil, pointee.hasPrivatePages.load(ordering: .relaxed) == 0 {
+    } else if pointee.cache == nil, privateFamily == 0 {
       flags.remove(.accounted)
     }
     return flags

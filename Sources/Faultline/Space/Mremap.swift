@@ -107,7 +107,7 @@ extension AddressSpace {
   private func move(_ source: VMAPointer, to pages: Range<UInt64>, keeping: Bool) throws(KernelError) {
     let target = VMAPointer.make(
       in: self, pages: pages, flags: source.flags, filePage: source.filePage(of: source.start), file: source.file)
-    target.pointee.hasPrivatePages.store(source.pointee.hasPrivatePages.load(ordering: .relaxed), ordering: .relaxed)
+    target.pointee.privateFamily.store(source.privateFamily, ordering: .relaxed)
     areas.insert(target)
     target.file?.node.add(target)
     var moved: [(page: UInt64, entry: PageTableEntry)] = []
@@ -123,7 +123,7 @@ extension AddressSpace {
       isComplete = false
     }
     if keeping {
-      source.pointee.hasPrivatePages.store(0, ordering: .relaxed)
+      source.pointee.privateFamily.store(0, ordering: .relaxed)
       source.setFlags(source.flags.subtracting(.locked))
     } else {
       evict(source.pages)

@@ -31,6 +31,10 @@ public struct MapFlags: OptionSet, Hashable, Sendable {
   public static let sync = MapFlags(rawValue: 0x80000)
   public static let fixedNoReplace = MapFlags(rawValue: 0x100000)
 
+  /// What MAP_SHARED_VALIDATE accepts of every file: the flags from before it existed, the page-size field (bits 26 to 30)
+  /// included. `fixedNoReplace` is younger. Kernel: `LEGACY_MAP_MASK`.
+  static let validated = MapFlags(rawValue: 0x7c07_f9f3)
+
   /// The low bits that say shared, private or shared-validate. Kernel: `MAP_TYPE`.
   static let typeMask: UInt64 = 0xf
 

@@ -38,6 +38,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let noReserve = VMAFlags(rawValue: 0x200000)
   /// MADV_WIPEONFORK
   public static let wipeOnFork = VMAFlags(rawValue: 0x2000000)
+  /// MAP_SYNC: what was stored survives a crash. Kernel: `VM_SYNC`.
+  public static let sync = VMAFlags(rawValue: 0x800000)
 
   static let access: VMAFlags = [.read, .write, .execute]
 
@@ -55,8 +57,9 @@ struct VMA: ~Copyable {
   let filePage: AtomicWord
   /// The permission bits of new entries. Kernel: `vm_page_prot`.
   let entryPermissions: AtomicWord
-  /// Whether private copies may exist. Kernel: `anon_vma`.
-  let hasPrivatePages: AtomicWord
+  /// 0 while no private copies exist; else a number that areas share which were one when their copies began, and which may
+  /// therefore become one again. Kernel: `anon_vma`.
+  let privateFamily: AtomicWord
   /// The file, which the area keeps alive; `nil` for anonymous memory.
   let file: Unmanaged<OpenFile>?
   let cache: PageCachePointer?
@@ -71,7 +74,7 @@ struct VMA: ~Copyable {
     flagWord = AtomicWord(flags.rawValue)
     self.filePage = AtomicWord(filePage)
     entryPermissions = AtomicWord(0)
-    hasPrivatePages = AtomicWord(0)
+    privateFamily = AtomicWord(0)
     self.file = file.map { Unmanaged.passRetained($0) }
     cache = file?.node.cache
     readahead = file?.readahead
@@ -93,6 +96,9 @@ extension VMAPointer {
 
   @inline(__always)
   var flags: VMAFlags { VMAFlags(rawValue: pointee.flagWord.load(ordering: .relaxed)) }
+
+  @inline(__always)
+  var privateFamily: UInt64 { pointee.privateFamily.load(ordering: .relaxed) }
 
   /// The file page that `page` of the address space shows.
   @inline(__always)
