@@ -149,6 +149,7 @@ extension MappedArea {
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
       (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
       (.accounted, "ac"), (.noReserve, "nr"),
+      (.sync, "sf"),
     ]
     return words.filter { flags.contains($0.0) }.map(\.1).joined(separator: " ")
   }
