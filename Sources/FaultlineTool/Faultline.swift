@@ -19,7 +19,8 @@ struct Faultline: ParsableCommand {
       what would enable it).
       """,
     subcommands: [
-      ReplayCommand.self, DoctorCommand.self, BenchCommand.self,
+      WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, DoctorCommand.self, BenchCommand.self,
+      TouchCommand.self,
     ])
 
   static func main() {
