@@ -63,6 +63,8 @@ struct WhatIfCommand: ParsableCommand {
     guard let file = NamelessFile() else {
       throw UnavailableError("no temporary file can be made: set TMPDIR to a directory")
     }
+    let output = options.isForMachines ? RedirectedOutput() : nil
+    defer { output?.end() }
     let summary = try target.record(command, to: file.path)
     for warning in summary.warnings { Terminal.say("faultline: \(warning)") }
     return try Trace(path: file.path)
