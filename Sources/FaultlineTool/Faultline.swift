@@ -19,8 +19,8 @@ struct Faultline: ParsableCommand {
       what would enable it).
       """,
     subcommands: [
-      ReplayCommand.self, DoctorCommand.self, BenchCommand.self,
-      OpsCommand.self,
+      WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, DoctorCommand.self,
+      BenchCommand.self, TouchCommand.self,
     ])
 
   static func main() {

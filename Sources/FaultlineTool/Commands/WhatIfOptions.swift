@@ -41,6 +41,9 @@ struct WhatIfOptions: ParsableArguments {
     if json && csv { throw ValidationError("--json and --csv exclude each other: choose one form for the answer") }
   }
 
+  /// stdout holds the answer and nothing else.
+  var isForMachines: Bool { json || csv }
+
   var question: WhatIf {
     var question = WhatIf()
     question.policies = policies

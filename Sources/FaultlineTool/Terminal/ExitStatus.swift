@@ -23,8 +23,18 @@ enum ExitStatus: Int32 {
       print(command.fullMessage(for: error))
       Glibc.exit(done.rawValue)
     }
-    Terminal.say("faultline: \(command.message(for: error)) (see --help)")
+    let message = command.message(for: error)
+    Terminal.say("faultline: \(message) (\(hint(for: message)))")
     Glibc.exit(usage.rawValue)
+  }
+
+  /// What to do about a command line that does not parse.
+  private static func hint(for message: String) -> String {
+    let arguments = CommandLine.arguments.dropFirst()
+    guard let name = arguments.first, ["whatif", "record"].contains(name), !arguments.contains("--"),
+      message.hasPrefix("Unexpected argument")
+    else { return "see --help" }
+    return "a program goes behind --, as in: faultline \(name) … -- PROGRAM; see --help"
   }
 }
 
@@ -35,6 +45,23 @@ protocol ExitStatusError: Error {
 
 extension TraceError: ExitStatusError {
   var exitStatus: ExitStatus { .usage }
+}
+
+extension RecordError: ExitStatusError {
+  var exitStatus: ExitStatus {
+    switch self {
+    case .cannotRun, .trace: .usage
+    case .unavailable, .unsupported, .notOwnedOrWritable, .cacheState: .unavailable
+    }
+  }
+}
+
+/// What the command itself cannot do here, and what would enable it.
+struct UnavailableError: ExitStatusError, CustomStringConvertible {
+  let description: String
+  var exitStatus: ExitStatus { .unavailable }
+
+  init(_ description: String) { self.description = description }
 }
 
 extension WhatIfError: ExitStatusError {

@@ -1,6 +1,6 @@
 /// What the page cache holds of the chosen files when the program starts.
 public enum CacheStart: String, Sendable, CaseIterable {
-  /// Nothing.
+  /// Nothing of the files that the user owns or may write; all of the others, for nobody but their owner can drop them.
   case cold
   /// Every page.
   case warm

@@ -18,17 +18,21 @@ struct EngineFiles {
   /// The node of a chosen file.
   subscript(id: Int) -> FileNode? { nodes[id] }
 
+  /// Sizes in bytes as they are now, in order of appearance.
+  var sizes: [UInt64] { ordered.map(\.size) }
+
   private static func fill(_ node: FileNode, _ file: TraceFile, _ cache: CacheStart) {
-    let whole = [TraceRun(page: 0, pages: PageSize.pages(covering: file.bytes))]
+    // No machine of the replay has frames for more, and a damaged trace may claim anything.
+    let whole = [TraceRun(page: 0, pages: min(1 << 28, PageSize.pages(covering: file.bytes)))]
     let runs: [TraceRun] =
       switch cache {
       // Memory is the only place such a file has: nothing can be dropped, as on the real machine.
       case _ where node.traits.isMemoryOnly: whole
-      case .cold: []
+      case .cold: file.isOwnedOrWritable ? [] : whole
       case .warm: whole
       case .asIs: file.resident ?? whole
       }
-    for run in runs { node.makeResident(run.page..<run.page &+ run.pages) }
+    for run in runs where run.page < 1 << 52 { node.makeResident(run.page..<run.page &+ min(run.pages, 1 << 28)) }
   }
 }
 

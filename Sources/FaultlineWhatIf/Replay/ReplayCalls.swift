@@ -111,7 +111,8 @@ struct ReplayCalls {
     guard let (newAddress, newLength) = target.bytes else { return false }
     return change(TraceRange(process: process, page: page, pages: pages), in: &spaces) {
       (space, address, length) throws(KernelError) in
-      try space.mremap(address, length: length, newLength: newLength, flags: [.mayMove, .fixed], newAddress: newAddress)
+      let flags: RemapFlags = address == newAddress ? [] : [.mayMove, .fixed]
+      try space.mremap(address, length: length, newLength: newLength, flags: flags, newAddress: newAddress)
     }
   }
 

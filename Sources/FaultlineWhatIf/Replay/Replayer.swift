@@ -26,7 +26,7 @@ struct Replayer: ~Copyable {
     var rules = rules
     rules.faultAroundBytes = policy.faultAroundBytes
     do throws(KernelError) {
-      machine = try Machine(rules: rules, contents: .none)
+      machine = try Machine(rules: rules, frameCount: chosen.framesNeeded, contents: .none)
     } catch {
       throw .engine(error)
     }
@@ -98,6 +98,14 @@ struct Replayer: ~Copyable {
       counts.readRequests &+= node.readRequests
     }
     return counts
+  }
+}
+
+extension ChosenFiles {
+  /// Enough for every file to be cached and copied once, and for page tables in proportion; frames cost memory only when used.
+  fileprivate var framesNeeded: UInt64 {
+    let pages = files.reduce(0 as UInt64) { sum, file in min(1 << 28, sum &+ (file.bytes >> PageSize.shift) &+ 1) }
+    return max(1 << 22, pages * 2)
   }
 }
 

@@ -4,7 +4,7 @@ import Faultline
 public struct WhatIf: Sendable {
   /// Asked in addition to the standard ones.
   public var policies: [Policy] = []
-  /// nil is cold where the residency of every chosen file can be known, else as it was.
+  /// nil is cold; files whose residency cannot be known then count as resident, and when that is all of them, as it was.
   public var cache: CacheStart?
   public var files = FileChoice()
   /// nil takes the rules of the recording kernel.
@@ -51,6 +51,7 @@ public struct WhatIf: Sendable {
         summary.touches = replayer.touches
         summary.untimed = replayer.untimed
         refused = replayer.refused
+        summary.note(replayer.files.sizes)
       }
       outcomes.append(
         PolicyOutcome(
@@ -62,7 +63,7 @@ public struct WhatIf: Sendable {
       outcomes: outcomes)
     report.notes =
       ReportNotes(
-        survey: survey, chosen: chosen, summary: summary, cache: start, wasChosen: cache != nil, rules: rules,
+        survey: survey, chosen: chosen, summary: summary, cache: start, rules: rules,
         warnings: trace.warnings, refused: refused
       ).sentences
     return report
@@ -70,7 +71,7 @@ public struct WhatIf: Sendable {
 
   private func cacheStart(_ chosen: ChosenFiles) throws(WhatIfError) -> CacheStart {
     let foreign = chosen.foreign
-    guard let cache else { return foreign.isEmpty ? .cold : .asIs }
+    guard let cache else { return foreign.count < chosen.files.count ? .cold : .asIs }
     if cache == .cold, !foreign.isEmpty {
       throw .residencyUnknown(paths: foreign.map(\.path), purpose: "--cache cold")
     }
@@ -97,6 +98,17 @@ extension Policy {
 }
 
 extension TraceSummary {
+  /// Takes over the sizes at the end of the recording, in bytes, in the order of the files, where they are larger.
+  fileprivate mutating func note(_ sizes: [UInt64]) {
+    for (index, size) in sizes.enumerated() {
+      let pages = PageSize.pages(covering: size)
+      if pages > files[index].pages {
+        files[index].pages = pages
+        hasGrown = true
+      }
+    }
+  }
+
   /// What is known before the first replay: the touches of chosen files are counted by it.
   fileprivate init(_ survey: TraceSurvey, _ chosen: ChosenFiles, _ trace: Trace) {
     self.init(

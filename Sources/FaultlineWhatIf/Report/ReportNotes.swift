@@ -6,8 +6,6 @@ struct ReportNotes {
   let chosen: ChosenFiles
   let summary: TraceSummary
   let cache: CacheStart
-  /// The user named the cache start; otherwise a fallback is explained.
-  let wasChosen: Bool
   let rules: KernelRules
   let warnings: [String]
   let refused: Int
@@ -31,6 +29,10 @@ struct ReportNotes {
     if FileTraits.ext4(rules).allowsLargeFolios || chosen.files.contains(where: { $0.fileSystem == "xfs" }) {
       notes.append("minor faults and pages mapped follow order-0 rules until large folios are modelled")
     }
+    if summary.hasGrown {
+      notes.append(
+        "a file grew while it was recorded; what write(2) put into the cache is not in a trace and counts as read")
+    }
     if refused > 0 {
       notes.append(
         "\(refused) recorded calls are not in the replay: the trace is damaged or the engine does not know them")
@@ -39,12 +41,10 @@ struct ReportNotes {
   }
 
   private var cacheNotes: [String] {
-    guard cache == .asIs else { return [] }
-    let unknown = chosen.files.count { $0.resident == nil }
+    let unknown = chosen.files.count { cache == .cold ? !$0.isOwnedOrWritable : cache == .asIs && $0.resident == nil }
     guard unknown > 0 else { return [] }
     let files = unknown == 1 ? "1 file that is" : "\(unknown) files that are"
-    let reason = wasChosen ? "" : ", so the cache starts as it was, not cold"
-    return ["what was cached of \(files) not yours cannot be known and counts as resident\(reason)"]
+    return ["what was cached of \(files) not yours cannot be known and counts as resident"]
   }
 
   private var endNotes: [String] {

@@ -8,10 +8,16 @@ extension WhatIfReport {
     if bestIndex == recordedIndex {
       return "best: \(best.policy.name); nothing tried here is estimated to be more than 2 % faster."
     }
-    let factor = best.estimated > 0 ? recorded.estimated / best.estimated : .infinity
-    let ratio = factor.isFinite ? "\(NumberText.decimal(factor, places: factor < 10 ? 1 : 0)) times faster" : "faster"
-    return "best: \(best.policy.name), estimated \(ratio) than \(recorded.policy.name), because it "
+    return
+      "best: \(best.policy.name), estimated \(speed(best, over: recorded)) than \(recorded.policy.name), because it "
       + "\(reason(best.counts, instead: recorded.counts)); \(howToSet(best.policy))."
+  }
+
+  private func speed(_ best: PolicyOutcome, over recorded: PolicyOutcome) -> String {
+    guard best.estimated > 0 else { return "faster" }
+    let factor = recorded.estimated / best.estimated
+    if factor < 1.5 { return "\(NumberText.decimal((factor - 1) * 100, places: 0)) % faster" }
+    return "\(NumberText.decimal(factor, places: factor < 10 ? 1 : 0)) times faster"
   }
 
   /// The event whose saving is worth most under the cost model.

@@ -53,9 +53,12 @@ public struct TraceSummary: Sendable, Equatable {
   /// Recorded with the kernel's own fault-around.
   public var isCoarse: Bool
   public var files: [File]
+  /// A chosen file grew during the recording.
+  public var hasGrown = false
 
   public struct File: Sendable, Equatable {
     public var path: String
+    /// The file's largest size during the recording.
     public var pages: UInt64
     /// Pages in the page cache before the program started; nil where the kernel does not tell.
     public var residentBefore: UInt64?
