@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -185,6 +186,15 @@ void cl_forward_end(int slot) {
   if (--forward_users == 0)
     for (int i = 0; i < 4; i++) sigaction(forward_signals[i], &forward_old[i], 0);
   unlock_forwards();
+}
+
+pid_t cl_fork(void) { return fork(); }
+
+void *cl_move_mapping(void *base, size_t length) {
+  void *room = mmap(0, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) return 0;
+  void *moved = mremap(base, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, room);
+  return moved == MAP_FAILED ? 0 : moved;
 }
 
 int cl_prefer_latency(void) {

@@ -126,6 +126,13 @@ int cl_page_scan(int pagemap, uint64_t start, uint64_t end, struct cl_page_regio
 int cl_forward_begin(pid_t pid);
 void cl_forward_end(int slot);
 
+/* fork(2), which Swift does not import: the child may only touch memory and call _exit. */
+pid_t cl_fork(void);
+/* Moves a mapping to another place; null on failure. */
+void *cl_move_mapping(void *base, size_t length);
+/* Uses a value, so that what it was computed from stays. */
+static inline void cl_keep(uint64_t value) { __asm__ volatile("" : : "r"(value) : "memory"); }
+
 /* Asks for short time slices of the calling thread, so that it runs soon after it wakes. */
 int cl_prefer_latency(void);
 #endif

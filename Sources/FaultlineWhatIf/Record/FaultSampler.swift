@@ -132,7 +132,8 @@ final class FaultSampler: @unchecked Sendable {
             (0..<8).map { UInt8(truncatingIfNeeded: word(offset) >> ($0 * 8)) }
           }
           batch.names.append(
-            (Int32(truncatingIfNeeded: word(tail + 8) >> 32), String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)))
+            (Int32(truncatingIfNeeded: word(tail + 8) >> 32), String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+          )
         default: break
         }
         tail += size

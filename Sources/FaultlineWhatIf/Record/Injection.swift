@@ -36,10 +36,11 @@ struct Injection: ~Copyable {
         return Int64(-ESRCH)
       }
       switch Int(stop.kind) {
-      case Int(CL_STOP_EXITED.rawValue), Int(CL_STOP_EXITING.rawValue):
+      case CL_STOP_EXITED, CL_STOP_EXITING:
         interruption = stop
         return Int64(-ESRCH)
-      case Int(CL_STOP_GROUP.rawValue): interruption = stop
+      case CL_STOP_GROUP: interruption = stop
+      case CL_STOP_SECCOMP: break  // the filter also sees calls that are not the program's
       default:
         guard cl_trace_get_registers(thread, &registers) == 0 else { return Int64(-ESRCH) }
         if cl_instruction_pointer(&registers) != site { return cl_call_result(&registers) }
@@ -59,7 +60,7 @@ struct Injection: ~Copyable {
 
   private var hasEnded: Bool {
     guard let stop = interruption else { return false }
-    return Int(stop.kind) != Int(CL_STOP_GROUP.rawValue)
+    return Int(stop.kind) != CL_STOP_GROUP
   }
 }
 

@@ -19,7 +19,7 @@ func textLines(_ path: String) -> [Substring] {
 /// Where a symbolic link leads; nil when it is none.
 func linkTarget(_ path: String) -> String? {
   var bytes = [UInt8](repeating: 0, count: 4096)
-  let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
+  let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
   return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
 }
 

@@ -32,6 +32,7 @@ public enum RecordError: Error, Equatable, CustomStringConvertible {
     .unavailable(
       what: "perf events (\(systemErrorText(code)))",
       remedy: code == ENOSYS
-        ? "a kernel with CONFIG_PERF_EVENTS would enable them" : "`sysctl kernel.perf_event_paranoid=2` would enable them")
+        ? "a kernel with CONFIG_PERF_EVENTS would enable them"
+        : "`sysctl kernel.perf_event_paranoid=2` would enable them")
   }
 }
