@@ -43,10 +43,19 @@ final class MappedFiles {
   /// Whether a mapping belongs to a program or library. Nothing is read from the file: that would change what is in the page cache.
   func isText(_ file: Int, protection: TraceProtection) -> Bool {
     if text.contains(file) { return true }
-    let name = all[file].path.split(separator: "/").last ?? ""
-    guard protection.contains(.execute) || name.hasSuffix(".so") || name.contains(".so.") else { return false }
+    guard protection.contains(.execute) || Self.isLibraryName(all[file].path.split(separator: "/").last ?? "") else {
+      return false
+    }
     text.insert(file)
     return true
+  }
+
+  /// `libc.so`, `libc.so.6`, and the loader's own `ld.so.cache`, which every program maps.
+  private static func isLibraryName(_ name: Substring) -> Bool {
+    if name.hasSuffix(".so") || name == "ld.so.cache" { return true }
+    let parts = name.split(separator: ".")
+    guard let index = parts.lastIndex(of: "so"), index > 0 else { return false }
+    return parts[(index + 1)...].allSatisfy { $0.allSatisfy(\.isNumber) }
   }
 
   private func add(_ path: String, _ status: stat, _ bytes: UInt64, _ told: Bool, _ resident: [TraceRun]?) -> Int {
@@ -61,9 +70,12 @@ final class MappedFiles {
   }
 
   private static func size(_ descriptor: Int32, _ status: stat) -> UInt64 {
+    // Its own open of a block device: the program's shares its position.
     if status.st_mode & S_IFMT == S_IFBLK {
-      let end = lseek(descriptor, 0, SEEK_END)  // the descriptor shares its position: a block device is never read this way here
-      return UInt64(max(0, end))
+      let device = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC)
+      guard device >= 0 else { return 0 }
+      defer { close(device) }
+      return UInt64(max(0, lseek(device, 0, SEEK_END)))
     }
     return UInt64(max(0, status.st_size))
   }

@@ -51,6 +51,8 @@ final class RecordingSession: TraceObserver {
 
   // MARK: Samples
 
+  func stopBegins() { takeSamples() }
+
   /// Writes what the rings hold: everything that happened before the call by the thread that is stopped now.
   func takeSamples() {
     let batch = sampler.drain()
@@ -99,45 +101,60 @@ final class RecordingSession: TraceObserver {
   private func scan(_ range: Range<UInt64>, _ space: RecordedSpace, task: Int) {
     let mappings = space.traced.mappings.overlapping(range).filter(\.isWatched)
     guard !mappings.isEmpty else { return }
+    // First the page table, then the rings: a sample is older than the entry that its fault makes, so what is present now and not in
+    // the rings then was not sampled.
+    let present = mappings.map { mapping in
+      var runs: [PresentRun] = []
+      let isReadable = space.forEachRun(in: mapping.pages) { run in if run.isPresent { runs.append(run) } }
+      if !isReadable {
+        warn("the page table of process \(space.traced.process) cannot be read: untimed touches are missing")
+      }
+      return runs
+    }
+    takeSamples()
     var found = TraceScan(
       range: TraceRange(process: space.number, page: range.lowerBound, pages: UInt64(range.count)), present: 0,
       touches: 0,
       untimed: 0, inherited: 0, gone: 0)
     let time = now()
-    for mapping in mappings {
+    for (mapping, runs) in zip(mappings, present) {
       let known =
         space.timed.count(mapping.pages) + space.untimed.count(mapping.pages) + space.inherited.count(mapping.pages)
-      var still: UInt64 = 0
-      let readable = space.forEachRun(in: mapping.pages) { run in
-        guard run.isPresent else { return }
+      var fresh: UInt64 = 0
+      let before = found.present
+      for run in runs {
         let isCopy = !mapping.isShared && !run.isFile
-        found.present += UInt64(run.pages.count)
-        for page in run.pages {
-          if space.timed.contains(page) {
-            found.touches += 1
-            still += 1
-          } else if space.inherited.contains(page) {
-            found.inherited += 1
-            still += 1
-            continue
-          } else {
-            found.untimed += 1
-            if space.untimed.insert(page) {
-              if isCopy { _ = space.written.insert(page) }
-              writeUntimed(isCopy ? .write : .read, page, task: task, time: time)
-            } else {
-              still += 1
-            }
-          }
-          if isCopy, space.written.insert(page) { writeUntimed(.write, page, task: task, time: time) }
-        }
+        for page in run.pages where account(page, isCopy: isCopy, space, &found, task: task, time: time) { fresh += 1 }
       }
-      if !readable {
-        warn("the page table of process \(space.traced.process) cannot be read: untimed touches are missing")
-      }
+      let still = found.present - before - fresh
       found.gone += known > still ? known - still : 0
     }
     write(.scan(found), task: task)
+  }
+
+  /// Counts a present page, and records what is not known about it yet. True when there was no touch of it.
+  private func account(
+    _ page: UInt64, isCopy: Bool, _ space: RecordedSpace, _ found: inout TraceScan, task: Int, time: UInt64
+  ) -> Bool {
+    found.present += 1
+    if space.inherited.contains(page) {
+      found.inherited += 1
+      return false
+    }
+    if space.timed.contains(page) {
+      found.touches += 1
+      if isCopy, space.written.insert(page) { writeUntimed(.write, page, task: task, time: time) }
+      return false
+    }
+    found.untimed += 1
+    let isFresh = space.untimed.insert(page)
+    if isFresh {
+      if isCopy { _ = space.written.insert(page) }
+      writeUntimed(isCopy ? .write : .read, page, task: task, time: time)
+    } else if isCopy, space.written.insert(page) {
+      writeUntimed(.write, page, task: task, time: time)
+    }
+    return isFresh
   }
 
   private func writeUntimed(_ access: TraceAccess, _ page: UInt64, task: Int, time: UInt64) {
@@ -163,13 +180,11 @@ final class RecordingSession: TraceObserver {
   }
 
   func taskEnded(_ task: TracedTask, status: Int32) {
-    takeSamples()
     guard threads.removeValue(forKey: task.thread) != nil else { return }
     write(.taskExit(status: Int(status)), task: task.index)
   }
 
   func spaceBegan(_ space: TracedSpace, _ task: TracedTask, parent: TracedSpace?, program: String) {
-    takeSamples()
     guard let number = space.number else { return }
     let recorded = RecordedSpace(space, number: number, pageShift: pageShift)
     spaces[number] = recorded
@@ -239,7 +254,7 @@ final class RecordingSession: TraceObserver {
 
   func spaceEnds(_ space: TracedSpace, _ task: TracedTask) {
     guard let number = space.number, let recorded = spaces[number], let all = wholeSpace(recorded) else { return }
-    scanNow(all, recorded, task)
+    scan(all, recorded, task: task.index)
   }
 
   func spaceEnded(_ space: TracedSpace, _ task: TracedTask) {
@@ -248,17 +263,9 @@ final class RecordingSession: TraceObserver {
     write(.processEnd(process: number), task: task.index)
   }
 
-  /// First the page table, then the rings: a fault's sample is older than its entry, so what is present and not in the rings was not
-  /// sampled.
-  private func scanNow(_ range: Range<UInt64>, _ space: RecordedSpace, _ task: TracedTask) {
-    takeSamples()
-    scan(range, space, task: task.index)
-  }
-
   // MARK: Mappings
 
   func willMap(_ request: inout MapRequest, _ task: TracedTask) {
-    takeSamples()
     guard !isCoarse else { return }
     let (populate, locked, synchronous, huge): (UInt64, UInt64, UInt64, UInt64) = (0x8000, 0x2000, 0x80000, 0x40000)
     guard request.flags & (synchronous | huge) == 0 else { return }
@@ -268,7 +275,6 @@ final class RecordingSession: TraceObserver {
   }
 
   func didMap(_ mapping: FileMapping, flags: UInt64, _ task: TracedTask) {
-    takeSamples()
     guard let space = recorded(task) else { return }
     writeMap(mapping, flags: flags, task)
     let range = TraceRange(process: space.number, page: mapping.pages.lowerBound, pages: UInt64(mapping.pages.count))
@@ -289,17 +295,15 @@ final class RecordingSession: TraceObserver {
   }
 
   func willDrop(_ range: Range<UInt64>, _ task: TracedTask) {
-    if let space = recorded(task) { scanNow(range, space, task) }
+    if let space = recorded(task) { scan(range, space, task: task.index) }
   }
 
   func didDrop(_ range: Range<UInt64>, unmapped: Bool, _ task: TracedTask) {
-    takeSamples()
     recorded(task)?.forget(range)
     if unmapped { write(.unmap(self.range(range, task)), task: task.index) }
   }
 
   func didMove(_ old: Range<UInt64>, to new: Range<UInt64>, _ task: TracedTask) {
-    takeSamples()
     guard let space = recorded(task) else { return }
     if old.lowerBound != new.lowerBound {
       space.forget(new)
@@ -316,14 +320,12 @@ final class RecordingSession: TraceObserver {
   }
 
   func didProtect(_ range: Range<UInt64>, _ protection: TraceProtection, _ task: TracedTask) {
-    takeSamples()
     write(.protect(self.range(range, task), protection: protection), task: task.index)
   }
 
   // MARK: Advice
 
   func willAdvise(_ range: Range<UInt64>, advice: Int, _ task: TracedTask) -> Bool {
-    takeSamples()
     let (populateRead, populateWrite) = (22, 23)
     guard advice == populateRead || advice == populateWrite else {
       write(.advise(self.range(range, task), advice: advice), task: task.index)
@@ -335,17 +337,14 @@ final class RecordingSession: TraceObserver {
   }
 
   func willLock(_ range: Range<UInt64>, _ how: TracePopulate, _ task: TracedTask) {
-    takeSamples()
     write(.populate(self.range(range, task), how: how), task: task.index)
   }
 
   func willSync(_ range: Range<UInt64>, flags: Int, _ task: TracedTask) {
-    takeSamples()
     write(.sync(self.range(range, task), flags: flags), task: task.index)
   }
 
   func fileEvent(_ event: TraceEvent, _ task: TracedTask) {
-    takeSamples()
     writeFiles()
     write(event, task: task.index)
   }

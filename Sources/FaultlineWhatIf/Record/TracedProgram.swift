@@ -82,6 +82,8 @@ struct MapRequest {
 /// What a tracer tells about the program that it runs. All calls come from the tracer's thread, with the thread of the program stopped,
 /// so that calls may be injected into it.
 protocol TraceObserver: AnyObject {
+  /// A thread has stopped: nothing has been done about it yet.
+  func stopBegins()
   func taskBegan(_ task: TracedTask)
   /// A thread has a new address space: `parent` is the space that it was copied from, nil after `execve`.
   func spaceBegan(_ space: TracedSpace, _ task: TracedTask, parent: TracedSpace?, program: String)

@@ -41,6 +41,7 @@ final class Tracer {
     while cl_trace_wait(-1, &stop) == 0 {
       guarded {
         if stop.tid == root, Int(stop.kind) == CL_STOP_EXITED { rootStatus = Int32(truncatingIfNeeded: stop.value) }
+        observer.stopBegins()
         handle(stop)
       }
     }
@@ -149,14 +150,14 @@ final class Tracer {
   private func taskReplaced(_ leader: TracedTask, former: Int32) {
     var task = leader
     if former != leader.thread, let caller = tasks.removeValue(forKey: former) {
-      leave(leader)
+      leave(leader, isReplaced: true)
       freeIndices.append(leader.index)
       observer.taskEnded(leader, status: 0)
       caller.thread = leader.thread
       tasks[leader.thread] = caller
       task = caller
     }
-    leave(task)
+    leave(task, isReplaced: true)
     task.isExiting = false
     task.space = makeSpace(process: task.thread)
     task.call = CallInProgress { [unowned self, unowned task] _ in programBegins(task) }
@@ -191,13 +192,14 @@ final class Tracer {
   }
 
   /// The thread will not touch its address space any more; the last one closes it.
-  private func leave(_ task: TracedTask) {
+  /// A space that `execve` has replaced was looked at when the call began, and is gone.
+  private func leave(_ task: TracedTask, isReplaced: Bool = false) {
     guard !task.isExiting else { return }
     task.isExiting = true
     let space = task.space
     task.call = nil
     if space.users == 1, space.number != nil {
-      observer.spaceEnds(space, task)
+      if !isReplaced { observer.spaceEnds(space, task) }
       observer.spaceEnded(space, task)
     }
     space.users -= 1
