@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// How a recording came out.
 public struct RecordSummary: Equatable, Sendable {
@@ -44,115 +43,38 @@ public struct Recorder: Sendable {
     _ command: [String], output: String, progress: (@Sendable (Int) -> Void)? = nil
   ) throws(RecordError) -> RecordSummary {
     let program = try Program(command)
-    let recording = Recording(program, options, output: output, progress: progress)
-    let thread = Worker { recording.run() }
-    thread.join()
-    switch recording.result {
-    case .success(let summary): return summary
-    case .failure(let error):
-      if recording.madeFile { unlink(output) }
+    let options = options
+    return try onOwnThread { () throws(RecordError) in try Self.record(program, options, output, progress) }
+  }
+
+  private static func record(
+    _ program: Program, _ options: Options, _ output: String, _ progress: (@Sendable (Int) -> Void)?
+  ) throws(RecordError) -> RecordSummary {
+    var madeFile = false
+    do throws(RecordError) {
+      var run = TracedRun(program)
+      run.flags = CL_SPAWN_NO_HUGE_PAGES | (options.isCoarse ? CL_SPAWN_FOREIGN_ALLOWED : 0)
+      run.isLenient = options.isCoarse
+      run.asksForKernelFaults = options.recordsKernelFaults
+      run.progress = progress
+      let (session, outcome) = try run.run { (sampler, files, start) throws(RecordError) in
+        let writer = try makeWriter(output, start: start, coarse: options.isCoarse)
+        madeFile = true
+        let session = RecordingSession(
+          writer: writer, sampler: sampler, start: start, isCoarse: options.isCoarse, files: files)
+        session.begin(command: program.arguments)
+        return session
+      }
+      return try session.finish(outcome)
+    } catch {
+      if madeFile { unlink(output) }
       throw error
     }
   }
-}
 
-/// One recording, on two threads: the tracer's, which started it, and the sampler's.
-///
-/// `@unchecked Sendable`: `result` is read after the thread has ended; the session and the tracer are used under `lock`.
-private final class Recording: @unchecked Sendable {
-  private let program: Program
-  private let options: Recorder.Options
-  private let output: String
-  private let progress: (@Sendable (Int) -> Void)?
-  private let lock = Mutex(())
-  private let isDone = Atomic(false)
-  private(set) var madeFile = false
-  private(set) var result: Result<RecordSummary, RecordError>
-
-  init(_ program: Program, _ options: Recorder.Options, output: String, progress: (@Sendable (Int) -> Void)?) {
-    self.program = program
-    self.options = options
-    self.output = output
-    self.progress = progress
-    result = .failure(.cannotRun(program: program.path, errno: EINTR))
-  }
-
-  func run() {
-    do throws(RecordError) { result = .success(try record()) } catch { result = .failure(error) }
-  }
-
-  private func record() throws(RecordError) -> RecordSummary {
-    var child = try SpawnedProgram(
-      program, flags: Int32(CL_SPAWN_NO_HUGE_PAGES | (options.isCoarse ? CL_SPAWN_FOREIGN_ALLOWED : 0)))
-    let sampler = try FaultSampler(process: child.process, events: [.faults], kernelFaults: options.recordsKernelFaults)
-    let start = monotonicNanoseconds()
-    let writer = try makeWriter(start: start)
-    let files = MappedFiles()
-    let session = RecordingSession(
-      writer: writer, sampler: sampler, start: start, isCoarse: options.isCoarse, files: files)
-    let tracer = Tracer(program: program.path, files: files, observer: session, isLenient: options.isCoarse)
-    session.tracer = tracer
-    session.begin(command: program.arguments)
-
-    let signals = cl_forward_begin(child.process)
-    defer { if signals >= 0 { cl_forward_end(signals) } }
-    child.start()
-    let reader = readSamples(sampler, session, writer)
-    defer {
-      isDone.store(true, ordering: .releasing)
-      reader.join()
-    }
-    let status = try tracer.run(root: child.process) { body in lock.withLock { _ in body() } }
-    if let failure = child.startFailure() { throw failure }
-    return try lock.withLock { _ throws(RecordError) in try finish(session, writer, status: status, start: start) }
-  }
-
-  private func makeWriter(start: UInt64) throws(RecordError) -> TraceWriter {
+  private static func makeWriter(_ output: String, start: UInt64, coarse: Bool) throws(RecordError) -> TraceWriter {
     do throws(TraceError) {
-      let writer = try TraceWriter(
-        path: output, start: start, pageSize: Int(getpagesize()), coarse: options.isCoarse)
-      madeFile = true
-      return writer
+      return try TraceWriter(path: output, start: start, pageSize: Int(getpagesize()), coarse: coarse)
     } catch { throw .trace(error) }
   }
-
-  private func finish(
-    _ session: RecordingSession, _ writer: TraceWriter, status: Int32, start: UInt64
-  ) throws(RecordError) -> RecordSummary {
-    session.takeSamples()
-    let signal = Int(status & 0x7F)
-    let end: TraceEnd = signal == 0 ? .exited(code: Int((status >> 8) & 0xFF)) : .killed(signal: signal)
-    session.write(.end(end), task: 0)
-    do throws(TraceError) { try writer.finish() } catch { throw .trace(error) }
-    return RecordSummary(
-      touches: writer.touches, untimed: writer.untimed, lost: session.lost, end: end,
-      wallNanoseconds: monotonicNanoseconds() - start, warnings: session.warnings)
-  }
-
-  /// Empties the rings while the program runs between two stops.
-  private func readSamples(_ sampler: FaultSampler, _ session: RecordingSession, _ writer: TraceWriter) -> Worker {
-    let box = SamplingBox(session: session, writer: writer)
-    return Worker { [self] in
-      _ = cl_prefer_latency()
-      var lastReport = monotonicNanoseconds()
-      while !isDone.load(ordering: .acquiring) {
-        sampler.wait(milliseconds: 20)
-        // The tracer may hold the lock for long, for a scan; the rings must not overflow meanwhile.
-        sampler.collect()
-        let touches = lock.withLockIfAvailable { _ in
-          box.session.takeSamples()
-          return box.writer.touches
-        }
-        guard let progress, let touches, monotonicNanoseconds() - lastReport > 100_000_000 else { continue }
-        lastReport = monotonicNanoseconds()
-        progress(touches)
-      }
-    }
-  }
-}
-
-/// `@unchecked Sendable`: used under the recording's lock.
-private struct SamplingBox: @unchecked Sendable {
-  let session: RecordingSession
-  let writer: TraceWriter
 }

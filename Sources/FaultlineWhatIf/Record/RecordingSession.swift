@@ -18,8 +18,8 @@ final class RecordingSession: TraceObserver {
   private var threads: [Int32: (task: Int, space: RecordedSpace)] = [:]
   private var writtenFiles = 0
   private var warned: Set<String> = []
-  private(set) var lost = 0
-  private(set) var warnings: [String] = []
+  private var lost = 0
+  private var warnings: [String] = []
 
   init(writer: TraceWriter, sampler: FaultSampler, start: UInt64, isCoarse: Bool, files: MappedFiles) {
     self.writer = writer
@@ -45,13 +45,22 @@ final class RecordingSession: TraceObserver {
       task: 0)
   }
 
+  /// Writes the last record and closes the trace.
+  func finish(_ outcome: TracedOutcome) throws(RecordError) -> RecordSummary {
+    write(.end(outcome.end), task: 0)
+    do throws(TraceError) { try writer.finish() } catch { throw .trace(error) }
+    return RecordSummary(
+      touches: writer.touches, untimed: writer.untimed, lost: lost, end: outcome.end,
+      wallNanoseconds: outcome.wallNanoseconds, warnings: warnings)
+  }
+
   private func text<T>(_ field: inout T) -> String {
     withUnsafeBytes(of: &field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 
   // MARK: Samples
 
-  func stopBegins() { takeSamples() }
+  var progress: Int { writer.touches }
 
   /// Writes what the rings hold: everything that happened before the call by the thread that is stopped now.
   func takeSamples() {
@@ -178,6 +187,8 @@ final class RecordingSession: TraceObserver {
       ),
       task: task.index)
   }
+
+  func taskExits(_ task: TracedTask) {}
 
   func taskEnded(_ task: TracedTask, status: Int32) {
     guard threads.removeValue(forKey: task.thread) != nil else { return }
@@ -351,7 +362,7 @@ final class RecordingSession: TraceObserver {
 
   // MARK: Records
 
-  func write(_ event: TraceEvent, task: Int) { writer.write(event, task: task, time: now()) }
+  private func write(_ event: TraceEvent, task: Int) { writer.write(event, task: task, time: now()) }
 
   /// Writes the files that have appeared: a file's record comes before all that names it.
   private func writeFiles() {

@@ -41,4 +41,19 @@ enum Residency {
   }
 
   static func count(_ runs: [TraceRun]) -> Int { runs.reduce(0) { $0 + Int($1.pages) } }
+
+  /// Pages that are in both of two ascending lists.
+  static func common(_ one: [TraceRun], _ other: [TraceRun]) -> Int {
+    var (count, index) = (0, 0)
+    for run in one {
+      while index < other.count, other[index].page + other[index].pages <= run.page { index += 1 }
+      var place = index
+      while place < other.count, other[place].page < run.page + run.pages {
+        let end = min(run.page + run.pages, other[place].page + other[place].pages)
+        count += Int(end - max(run.page, other[place].page))
+        place += 1
+      }
+    }
+    return count
+  }
 }

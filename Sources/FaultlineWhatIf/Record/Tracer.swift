@@ -41,7 +41,7 @@ final class Tracer {
     while cl_trace_wait(-1, &stop) == 0 {
       guarded {
         if stop.tid == root, Int(stop.kind) == CL_STOP_EXITED { rootStatus = Int32(truncatingIfNeeded: stop.value) }
-        observer.stopBegins()
+        observer.takeSamples()
         handle(stop)
       }
     }
@@ -181,6 +181,7 @@ final class Tracer {
 
   private func taskExits(_ task: TracedTask) {
     leave(task)
+    observer.taskExits(task)
     resume(task)
   }
 
