@@ -152,16 +152,12 @@ final class FaultSampler: @unchecked Sendable {
       for (index, event) in events.enumerated() {
         let descriptor = cl_perf_open(process, processor, event.rawValue, excludeKernel ? 1 : 0, 64 << 10)
         if descriptor == -ENODEV { break }  // the processor is off line
-        var failure = min(descriptor, 0)
-        if descriptor >= 0 {
-          group.append(descriptor)
-          if group.count > 1 { failure = cl_perf_share_ring(descriptor, group[0]) }
-          ids[UInt64(bitPattern: cl_perf_id(descriptor))] = index
-        }
-        if failure < 0 {
+        guard descriptor >= 0 else {
           for descriptor in descriptors.joined() + group { close(descriptor) }
-          throw .perfRefused(errno: -failure)
+          throw .perfRefused(errno: -descriptor)
         }
+        group.append(descriptor)
+        ids[UInt64(bitPattern: cl_perf_id(descriptor))] = index
       }
       if !group.isEmpty { descriptors.append(group) }
     }
@@ -176,6 +172,7 @@ final class FaultSampler: @unchecked Sendable {
         return nil
       }
       pages.append(page)
+      for descriptor in group.dropFirst() { _ = cl_perf_share_ring(descriptor, group[0]) }
     }
     return pages
   }
