@@ -35,7 +35,11 @@ let package = Package(
     .testTarget(
       name: "FaultlineCheckTests", dependencies: ["FaultlineCheck"],
       resources: [.copy("Recordings")], swiftSettings: strict),
-    .testTarget(name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf"], swiftSettings: strict),
+    .executableTarget(
+      name: "faultline-toucher", dependencies: ["FaultlineWhatIf"], path: "Sources/FaultlineToucher",
+      swiftSettings: strict),
+    .testTarget(
+      name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf", "faultline-toucher"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

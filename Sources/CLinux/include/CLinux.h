@@ -3,6 +3,8 @@
 #ifndef FAULTLINE_CLINUX_H
 #define FAULTLINE_CLINUX_H
 #include <stdint.h>
+#include "CLinuxPerf.h"
+#include "CLinuxTrace.h"
 
 #include "doctor.h"
 

@@ -1,0 +1,4 @@
+import FaultlineWhatIf
+import Glibc
+
+exit(TouchProgram.run(Array(CommandLine.arguments.dropFirst())))
