@@ -7,6 +7,7 @@
 #include "CLinuxTrace.h"
 
 #include "doctor.h"
+#include "memory_file.h"
 
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {

@@ -22,6 +22,13 @@ enum HostText {
   /// The number that `path` holds.
   static func number(_ path: String) -> UInt64? { read(path).flatMap { UInt64($0) } }
 
+  /// Processor, count of processors and kernel, for the head of measurements.
+  static var machine: String {
+    let model = read("/proc/cpuinfo")?.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let name = model?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown processor"
+    return "\(name), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors, Linux \(read("/proc/sys/kernel/osrelease") ?? "?")"
+  }
+
   /// The choice in brackets of a file such as `always [madvise] never`.
   static func choice(_ path: String) -> String? {
     guard let text = read(path), let open = text.firstIndex(of: "["), let close = text.firstIndex(of: "]"), open < close

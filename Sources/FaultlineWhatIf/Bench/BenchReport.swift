@@ -1,0 +1,102 @@
+/// What a benchmark measured, and the bars it sets itself.
+public struct BenchReport: Sendable {
+  /// One figure, beside something real that was measured in the same run or published elsewhere.
+  public struct Case: Sendable {
+    public let name: String
+    public let value: Double
+    public let unit: String
+    /// The figure to compare with; nil when there is none.
+    public let anchor: Double?
+    /// What the anchor is.
+    public let anchorSource: String?
+
+    public init(name: String, value: Double, unit: String, anchor: Double? = nil, anchorSource: String? = nil) {
+      self.name = name
+      self.value = value
+      self.unit = unit
+      self.anchor = anchor
+      self.anchorSource = anchorSource
+    }
+  }
+
+  /// A figure that must be reached.
+  public struct Bar: Sendable {
+    public let name: String
+    /// In the unit of the case it judges; `got` must not be below it.
+    public let wanted: Double
+    public let got: Double
+
+    public init(name: String, wanted: Double, got: Double) {
+      self.name = name
+      self.wanted = wanted
+      self.got = got
+    }
+
+    public var holds: Bool { got >= wanted }
+  }
+
+  public let benchmark: String
+  public let machine: String
+  public let cases: [Case]
+  /// Empty in a quick run, which judges nothing.
+  public let bars: [Bar]
+
+  public init(benchmark: String, machine: String, cases: [Case], bars: [Bar]) {
+    self.benchmark = benchmark
+    self.machine = machine
+    self.cases = cases
+    self.bars = bars
+  }
+
+  public var holds: Bool { bars.allSatisfy(\.holds) }
+
+  /// The object of `faultline bench NAME --json`.
+  public var json: JSON {
+    .object([
+      .init("benchmark", .string(benchmark)), .init("machine", .string(machine)),
+      .init("cases", .array(cases.map(\.json))), .init("bars", .array(bars.map(\.json))),
+    ])
+  }
+
+  /// The table for a terminal.
+  public var table: String {
+    var table = TextTable(head: ["case", "measured", "beside", "ratio", "unit"])
+    for one in cases {
+      table.add([
+        one.name, Self.number(one.value), one.anchor.map(Self.number) ?? "-",
+        one.anchor.map { NumberText.decimal(one.value / $0, places: 2) } ?? "-", one.unit,
+      ])
+    }
+    let sources = cases.compactMap { one in one.anchorSource.map { "\(one.name): beside is \($0)" } }
+    let judged =
+      sources
+      + bars.map { bar in
+        "\(bar.holds ? "holds" : "FAILS"): \(bar.name), wanted at least \(Self.number(bar.wanted)), "
+          + "got \(Self.number(bar.got))"
+      }
+    return ([table.text] + judged).joined(separator: "\n")
+  }
+
+  private static func number(_ value: Double) -> String {
+    NumberText.decimal(value, places: abs(value) < 100 ? 2 : 0)
+  }
+}
+
+extension BenchReport.Case {
+  fileprivate var json: JSON {
+    .object([
+      .init("name", .string(name)), .init("value", .number(value)), .init("unit", .string(unit)),
+      .init("anchor", anchor.map { .number($0) } ?? .null),
+      .init("anchorSource", anchorSource.map { .string($0) } ?? .null),
+    ])
+  }
+}
+
+extension BenchReport.Bar {
+  fileprivate var json: JSON {
+    .object([
+      .init("name", .string(name)), .init("wanted", .number(wanted)), .init("got", .number(got)),
+      .init("holds", .bool(holds)),
+    ])
+  }
+}
