@@ -55,7 +55,8 @@ import Testing
       let file = OpenFile(node: node, mode: .readWrite)
       let space = try AddressSpace(machine: machine)
       var task = FaultTask()
-      let start = try space.mmap(length: 200 << 12, protection: [.read, .write], flags: .private, file: file, by: &task)
+      let start = try space.mmap(
+        length: 200 << 12, protection: [.read, .write], flags: .private, file: file, by: &task)
       var random = SplitMix(seed: 5)
       for _ in 0..<2_000 {
         let address = VirtualAddress(page: start.page + random.next() % 200)

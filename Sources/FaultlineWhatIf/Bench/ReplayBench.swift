@@ -50,7 +50,7 @@ public struct ReplayBench {
     let trace = try syntheticTrace { writer in
       writer.write(.map(mapping(0)), task: 0, time: 0)
       for page in 0..<pages { writer.write(touch(page)) }
-      var order = TouchOrder(pages: pages)
+      var order = PageShuffle(pages: pages)
       for _ in 0..<touches { writer.write(touch(order.next())) }
     }
     return try replayed(trace, units: touches)
@@ -106,7 +106,7 @@ public struct ReplayBench {
 }
 
 /// The same pseudo-random page numbers for the engine and for the kernel.
-private struct TouchOrder {
+private struct PageShuffle {
   private let pages: UInt64
   private var state: UInt64 = 1
 
@@ -142,7 +142,7 @@ private struct KernelMapping: ~Copyable {
     guard let base = map() else { return nil }
     defer { munmap(base, length) }
     for page in 0..<pages { _ = cl_load_byte(base + page * 4096) }
-    var order = TouchOrder(pages: UInt64(pages))
+    var order = PageShuffle(pages: UInt64(pages))
     var offsets: [UInt32] = []
     offsets.reserveCapacity(touches)
     for _ in 0..<touches { offsets.append(UInt32(order.next())) }

@@ -26,7 +26,8 @@ enum HostText {
   static var machine: String {
     let model = read("/proc/cpuinfo")?.split(separator: "\n").first { $0.hasPrefix("model name") }
     let name = model?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown processor"
-    return "\(name), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors, Linux \(read("/proc/sys/kernel/osrelease") ?? "?")"
+    return
+      "\(name), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors, Linux \(read("/proc/sys/kernel/osrelease") ?? "?")"
   }
 
   /// The choice in brackets of a file such as `always [madvise] never`.
