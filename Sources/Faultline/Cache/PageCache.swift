@@ -38,6 +38,15 @@ extension PageCachePointer {
   var filePages: UInt64 { PageSize.pages(covering: pointee.size.load(ordering: .acquiring)) }
 }
 
+extension Folio {
+  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that lies in none.
+  func markDirty() {
+    let mapping = head.pointee.mapping.load(ordering: .relaxed)
+    guard mapping != Frame.anonymousMapping, let cache = PageCachePointer(bitPattern: UInt(mapping)) else { return }
+    cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(self) }
+  }
+}
+
 /// A reference on a folio, found in a cache or just made; its end gives it back.
 struct FolioReference: ~Copyable {
   let folio: Folio

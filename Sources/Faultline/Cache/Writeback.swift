@@ -1,8 +1,13 @@
 extension FileNode {
-  /// Marks a locked folio of the cache dirty. Kernel: `folio_mark_dirty`.
+  /// Marks a folio of the cache dirty, in its flags and in its slot. Kernel: `folio_mark_dirty`.
+  ///
+  /// The caller holds its lock or the lock of a table with an entry that maps it. A folio that truncation has just taken out
+  /// gets the flag alone: its slot may be another's already.
   func markDirty(_ folio: Folio) {
     guard folio.insert(.dirty) else { return }
-    cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: true) }
+    cache.pointee.slotLock.withLock {
+      if folio.lies(in: cache) { slots.setMark(.dirty, at: folio.index, to: true) }
+    }
   }
 
   /// Writes dirty folios in `pages` to the store, after making their entries clean and read-only, so that the next store to

@@ -45,14 +45,25 @@ struct Folio: Equatable {
 
   var references: UInt64 { head.pointee.life.load(ordering: .relaxed) & Frame.referenceMask }
 
+  /// Keeps, in debug builds, who changed the references; nothing in others.
+  @inline(__always)
+  func note(_ change: Int64, _ caller: StaticString) {
+    #if DEBUG
+      ReferenceLedger.note(head, change, by: caller)
+    #endif
+  }
+
   /// Takes a reference unless the folio is free or being freed. Kernel: `folio_try_get`.
   @inline(__always)
-  func tryGet() -> Bool {
+  func tryGet(_ caller: StaticString = #function) -> Bool {
     var seen = head.pointee.life.load(ordering: .relaxed)
     while seen & Frame.referenceMask != 0 {
       let (exchanged, now) = head.pointee.life.weakCompareExchange(
         expected: seen, desired: seen &+ Frame.referenceUnit, successOrdering: .acquiring, failureOrdering: .relaxed)
-      if exchanged { return true }
+      if exchanged {
+        note(1, caller)
+        return true
+      }
       seen = now
     }
     return false
@@ -60,13 +71,15 @@ struct Folio: Equatable {
 
   /// Takes further references. The caller already holds one.
   @inline(__always)
-  func get(_ count: UInt64 = 1) {
+  func get(_ count: UInt64 = 1, _ caller: StaticString = #function) {
+    note(Int64(count), caller)
     head.pointee.life.wrappingAdd(count &* Frame.referenceUnit, ordering: .relaxed)
   }
 
   /// Gives references back; the last one frees the folio.
   @inline(__always)
-  func put(_ count: UInt64 = 1, to memory: PhysicalMemory) {
+  func put(_ count: UInt64 = 1, to memory: PhysicalMemory, _ caller: StaticString = #function) {
+    note(-Int64(count), caller)
     let life = head.pointee.life.wrappingSubtract(
       count &* Frame.referenceUnit, ordering: .acquiringAndReleasing
     ).newValue
@@ -97,13 +110,15 @@ struct Folio: Equatable {
 
   /// Reference and lock in one step, or nothing: what a prefault may do, which cannot wait.
   @inline(__always)
-  func tryGetAndLock() -> Bool {
+  func tryGetAndLock(_ caller: StaticString = #function) -> Bool {
     let seen = head.pointee.life.load(ordering: .relaxed)
     if seen & Frame.referenceMask == 0 || seen & Frame.lockBit != 0 { return false }
-    return head.pointee.life.compareExchange(
+    let taken = head.pointee.life.compareExchange(
       expected: seen, desired: (seen &+ Frame.referenceUnit) | Frame.lockBit, successOrdering: .acquiring,
       failureOrdering: .relaxed
     ).exchanged
+    if taken { note(1, caller) }
+    return taken
   }
 
   // MARK: Entries that map it

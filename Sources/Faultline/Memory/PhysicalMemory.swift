@@ -22,12 +22,15 @@ public final class PhysicalMemory: @unchecked Sendable {
   private let metadata: ReservedRegion
   private let bytes: ReservedRegion?
   private let bytesBase: UnsafeMutableRawPointer?
-  private let lock = SpinLock()
+  let lock = SpinLock()
   /// Frames from here on were never handed out. Guarded by `lock`.
-  private let watermark = AtomicWord(0)
+  let watermark = AtomicWord(0)
+  #if DEBUG
+    let ledger: ReferenceLedger
+  #endif
   private let used = AtomicWord(0)
   /// Heads of the free lists by order. Guarded by `lock`.
-  private let freeLists: WordPointer
+  let freeLists: WordPointer
 
   /// - Throws: `ENOMEM` when the host cannot reserve the address space. Frames cost host memory only once used.
   public init(frameCount: UInt64, contents: Contents) throws(KernelError) {
@@ -46,11 +49,23 @@ public final class PhysicalMemory: @unchecked Sendable {
       bytes = nil
     }
     frames = metadata.base.bindMemory(to: Frame.self, capacity: Int(frameCount))
+    #if DEBUG
+      ledger = try ReferenceLedger(frames: frames, frameCount: frameCount)
+    #endif
     freeLists = .allocate(capacity: Int(Self.pmdOrder) + 1)
     for order in 0...Int(Self.pmdOrder) { (freeLists + order).initialize(to: AtomicWord(0)) }
   }
 
   deinit { freeLists.deallocate() }
+
+  /// The last changes of a frame's references, oldest first, such as `+1 lookUp(_:)`. Empty in release builds.
+  package func referenceHistory(ofFrame number: UInt64) -> [String] {
+    #if DEBUG
+      return number < frameCount ? ledger.history(frame: Int(number)) : []
+    #else
+      return []
+    #endif
+  }
 
   /// Frames that somebody holds.
   public var usedFrames: UInt64 { used.load(ordering: .relaxed) }
@@ -75,7 +90,7 @@ public final class PhysicalMemory: @unchecked Sendable {
   /// A folio of 2^`order` frames with one reference, in no cache, not up to date, contents undefined.
   ///
   /// - Returns: `nil` when there is none left.
-  func allocate(order: UInt64) -> Folio? {
+  func allocate(order: UInt64, _ caller: StaticString = #function) -> Folio? {
     lock.lock()
     let head = takeFree(order: order) ?? takeFresh(order: order)
     lock.unlock()
@@ -88,12 +103,14 @@ public final class PhysicalMemory: @unchecked Sendable {
       (head + tail).pointee.head.store(UInt64(UInt(bitPattern: head)), ordering: .relaxed)
     }
     head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
-    return Folio(head: head)
+    let folio = Folio(head: head)
+    folio.note(1, caller)
+    return folio
   }
 
   /// A folio with zeroed contents.
-  func allocateZeroed(order: UInt64) -> Folio? {
-    guard let folio = allocate(order: order) else { return nil }
+  func allocateZeroed(order: UInt64, _ caller: StaticString = #function) -> Folio? {
+    guard let folio = allocate(order: order, caller) else { return nil }
     contents(of: folio.head)?.initializeMemory(
       as: UInt64.self, repeating: 0, count: 512 << Int(order))
     return folio

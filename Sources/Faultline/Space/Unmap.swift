@@ -15,7 +15,7 @@ extension AddressSpace {
     if folio.isPrivate {
       uncountPrivatePages(1)
     } else {
-      if entry.isDirty { folio.insert(.dirty) }
+      if entry.isDirty { folio.markDirty() }
       if entry.isAccessed { folio.insert(.referenced) }
       uncountFilePages(1)
     }

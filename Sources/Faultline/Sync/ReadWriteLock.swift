@@ -50,6 +50,9 @@ public struct ReadWriteLock: ~Copyable {
     word.bitwiseAnd(~Self.writer, ordering: .releasing)
   }
 
+  /// Whether a reader or a writer holds it at this moment.
+  var isHeld: Bool { word.load(ordering: .relaxed) & ~Self.writerWaiting != 0 }
+
   private borrowing func waitForWriters() {
     while word.load(ordering: .relaxed) >= Self.writerWaiting { spinHint(on: word) }
   }

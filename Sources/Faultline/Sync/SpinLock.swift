@@ -33,6 +33,9 @@ public struct SpinLock: ~Copyable {
     return try body()
   }
 
+  /// Whether somebody holds it at this moment.
+  var isLocked: Bool { word.load(ordering: .relaxed) != 0 }
+
   private borrowing func waitUntilFree() {
     while word.load(ordering: .relaxed) != 0 { spinHint(on: word) }
   }

@@ -35,7 +35,7 @@ struct PageTable {
 
   /// The table that an entry above the leaves points to.
   @inline(__always)
-  private static func child(_ entry: UInt64) -> Table? {
+  static func child(_ entry: UInt64) -> Table? {
     guard entry & PageTableEntry.presentBit != 0 else { return nil }
     return Table(entries: WordPointer(bitPattern: UInt(entry & ~PageTableEntry.presentBit)).unsafelyUnwrapped)
   }

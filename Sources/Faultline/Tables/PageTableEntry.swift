@@ -48,6 +48,9 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   @inline(__always)
   public var isPresent: Bool { rawValue & (Self.presentBit | Self.noAccessBit) != 0 }
 
+  /// Whether the page is entered but no access is let through. Kernel: `pte_protnone`.
+  public var isInaccessible: Bool { rawValue & (Self.presentBit | Self.noAccessBit) == Self.noAccessBit }
+
   @inline(__always)
   public var isWritable: Bool { rawValue & Self.writableBit != 0 }
 

@@ -1,0 +1,64 @@
+/// What the metadata of one frame says, for a checker that compares it with what it counted itself.
+package struct FrameAudit: Sendable {
+  package let number: UInt64
+  package let references: UInt64
+  package let mapCount: UInt64
+  package let isLocked: Bool
+  package let flags: FolioFlags
+  package let order: UInt64
+  /// Whether the frame heads a block of a free list.
+  package let isFree: Bool
+  /// The frame that a tail points to.
+  package let head: UInt64?
+  package let owner: Owner
+  /// The page of the owner that a head says it holds.
+  package let index: UInt64
+
+  package enum Owner: Hashable, Sendable {
+    case nobody
+    case program
+    /// A cache, by ``FileNode/auditIdentity``.
+    case cache(UInt64)
+  }
+}
+
+extension PhysicalMemory {
+  /// Every frame that was ever handed out, in order. Call it while nothing else runs.
+  package func auditFrames() -> [FrameAudit] {
+    (0..<watermark.load(ordering: .relaxed)).map { number in
+      let frame = frames + Int(number)
+      let life = frame.pointee.life.load(ordering: .relaxed)
+      let flags = frame.pointee.flags.load(ordering: .relaxed)
+      let head = FramePointer(bitPattern: UInt(frame.pointee.head.load(ordering: .relaxed)))
+      let mapping = frame.pointee.mapping.load(ordering: .relaxed)
+      return FrameAudit(
+        number: number, references: life & Frame.referenceMask, mapCount: (life & Frame.mapMask) >> 32,
+        isLocked: life & Frame.lockBit != 0, flags: FolioFlags(rawValue: flags & ~FolioFlags.orderMask),
+        order: flags >> FolioFlags.orderShift, isFree: flags & FolioFlags.free.rawValue != 0,
+        head: head.map { self.number(of: $0).rawValue },
+        owner: mapping == 0 ? .nobody : mapping == Frame.anonymousMapping ? .program : .cache(mapping),
+        index: frame.pointee.index.load(ordering: .relaxed))
+    }
+  }
+
+  /// The blocks of the free lists: first frame and order.
+  package func auditFreeBlocks() -> [(number: UInt64, order: UInt64)] {
+    var blocks: [(number: UInt64, order: UInt64)] = []
+    for order in 0...Self.pmdOrder {
+      var next = FramePointer(bitPattern: UInt(freeLists[Int(order)].load(ordering: .relaxed)))
+      while let block = next {
+        blocks.append((number(of: block).rawValue, order))
+        next = FramePointer(bitPattern: UInt(block.pointee.next.load(ordering: .relaxed)))
+      }
+    }
+    return blocks
+  }
+
+  package func auditIsLocked() -> Bool { lock.isLocked }
+}
+
+extension Machine {
+  package var auditZeroFrame: UInt64 { zeroFrame.rawValue }
+  package var auditLiveTables: UInt64 { tables.liveTables }
+  package var auditLiveNodes: UInt64 { nodes.liveNodes }
+}

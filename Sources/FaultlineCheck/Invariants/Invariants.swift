@@ -1,0 +1,89 @@
+import Faultline
+
+/// # Invariants
+///
+/// Walks everything an engine has (areas, tables, entries, caches, free lists), counts for itself, and compares with what
+/// the engine's own counters and metadata say. It never uses a counter that it checks.
+///
+/// Laws: ``Law``. Only at rest: call it while no other thread uses the machine. Lock order: takes none.
+public struct Invariants {
+  let machine: Machine
+  let spaces: [AddressSpace]
+  let files: [FileNode]
+  /// References that the caller itself holds, by frame number of the folio's head.
+  let held: [UInt64: UInt64]
+
+  /// - Parameters:
+  ///   - spaces: every address space of the machine.
+  ///   - files: every file of the machine.
+  public init(machine: Machine, spaces: [AddressSpace], files: [FileNode], held: [UInt64: UInt64] = [:]) {
+    self.machine = machine
+    self.spaces = spaces
+    self.files = files
+    self.held = held
+  }
+
+  /// Every breach, in an order that depends only on the state.
+  public func check() -> [Violation] {
+    var report = Report()
+    let picture = Picture(self)
+    checkFrames(picture, &report)
+    checkFolios(picture, &report)
+    for (number, file) in files.enumerated() { checkCache(file, "file \(number)", picture, &report) }
+    for (number, space) in spaces.enumerated() { checkSpace(space, "space \(number)", picture, &report) }
+    checkTotals(&report)
+    return report.violations
+  }
+
+  /// Collects breaches; at most a hundred, for one fault may break a law on every page.
+  struct Report {
+    private(set) var violations: [Violation] = []
+
+    mutating func expect(_ holds: Bool, _ law: Law, _ subject: @autoclosure () -> String) {
+      if !holds, violations.count < 100 { violations.append(Violation(law: law, subject: subject())) }
+    }
+  }
+
+  private func checkTotals(_ report: inout Report) {
+    let tables = spaces.reduce(0) { $0 + $1.auditTables().count }
+    report.expect(
+      UInt64(tables) == machine.auditLiveTables, .tablesAddUp, "\(machine.auditLiveTables) in use, \(tables) found")
+    let nodes = files.reduce(0) { $0 + $1.auditNodeCount() }
+    report.expect(nodes == machine.auditLiveNodes, .nodesAddUp, "\(machine.auditLiveNodes) in use, \(nodes) found")
+    report.expect(!machine.memory.auditIsLocked(), .nothingIsLocked, "the frame allocator")
+    if spaces.isEmpty, files.isEmpty, held.isEmpty {
+      report.expect(
+        machine.memory.usedFrames == 1, .everythingIsGivenBack,
+        "\(machine.memory.usedFrames) frames in use; only the zero page should be")
+    }
+  }
+}
+
+/// What the checker counted itself, before it compares.
+struct Picture {
+  /// Frames by number.
+  let frames: [FrameAudit]
+  /// How many present entries of all spaces map each frame.
+  private(set) var entries: [UInt64: UInt64] = [:]
+  /// The cache and page at which a scan found each folio, by its head's frame number.
+  private(set) var cached: [UInt64: (cache: UInt64, index: UInt64)] = [:]
+
+  init(_ invariants: Invariants) {
+    frames = invariants.machine.memory.auditFrames()
+    for space in invariants.spaces {
+      for (_, entry) in space.auditEntries() where entry.isPresent && !entry.isSpecial {
+        entries[entry.frame.rawValue, default: 0] += 1
+      }
+    }
+    for file in invariants.files {
+      for slot in file.auditSlots() {
+        if let frame = slot.frame { cached[frame] = (file.auditIdentity, slot.index) }
+      }
+    }
+  }
+
+  func frame(_ number: UInt64) -> FrameAudit? { number < frames.count ? frames[Int(number)] : nil }
+
+  /// The head of the folio that a frame is part of.
+  func head(of number: UInt64) -> FrameAudit? { frame(number).flatMap { $0.head.map(frame) ?? $0 } }
+}

@@ -1,0 +1,83 @@
+import Faultline
+import FaultlineCheck
+import Testing
+
+@Suite struct InvariantTests {
+  /// A file, two address spaces that map it in different ways, and a thread.
+  private func run(_ body: (Scene) throws -> Void) throws -> [Violation] {
+    let scene = try Scene()
+    try body(scene)
+    return scene.check()
+  }
+
+  @Test func holdOfAFreshMachine() throws {
+    #expect(try run { _ in }.isEmpty)
+  }
+
+  @Test func holdThroughFaultsCopiesAndForks() throws {
+    let violations = try run { scene in
+      for page in stride(from: 0, to: 200 as UInt64, by: 7) {
+        #expect(scene.touch(page, .read) == nil)
+        #expect(scene.touch(199 - page, .write) == nil)
+      }
+      let child = try scene.space.fork()
+      scene.spaces.append(child)
+      #expect(scene.touch(20, .write) == nil)
+      scene.node.truncate(to: 100 << 12)
+      try scene.space.munmap(VirtualAddress(page: scene.base + 30), length: 40 << 12)
+      try scene.node.writeBack()
+      scene.node.dropClean()
+    }
+    #expect(violations.isEmpty, "\(violations)")
+  }
+
+  @Test func everythingIsGivenBackWhenNothingIsLeft() throws {
+    let machine: Machine
+    do {
+      let scene = try Scene()
+      machine = scene.machine
+      #expect(
+        !Invariants(machine: machine, spaces: [], files: []).check().isEmpty, "two spaces and a file are left out")
+    }
+    #expect(Invariants(machine: machine, spaces: [], files: []).check().isEmpty)
+  }
+
+  @Test func aReferenceThatNobodyAccountsForIsSeen() throws {
+    let scene = try Scene()
+    let extra = Invariants(machine: scene.machine, spaces: scene.spaces, files: [scene.node], held: [0: 1])
+    let violation = try #require(extra.check().first)
+    #expect(violation.law == .referencesAddUp)
+  }
+}
+
+/// A small machine with contents: one file of 200 pages mapped shared and private.
+final class Scene {
+  let machine: Machine
+  let node: FileNode
+  let file: OpenFile
+  let space: AddressSpace
+  var spaces: [AddressSpace]
+  let base: UInt64 = 5000
+  var task = FaultTask()
+
+  init(rules: KernelRules = .linux6_18) throws {
+    machine = try Machine(rules: rules, frameCount: 1 << 14, contents: .bytes)
+    node = FileNode(machine: machine, traits: .ext4Journal, size: 200 << 12)
+    file = OpenFile(node: node, mode: .readWrite)
+    space = try AddressSpace(machine: machine)
+    spaces = [space]
+    for (start, flags) in [(base, MapFlags.private), (base + 4096, .shared)] {
+      try space.mmap(
+        address: VirtualAddress(page: start), length: 200 << 12, protection: [.read, .write],
+        flags: flags.union(.fixed), file: file, by: &task)
+    }
+  }
+
+  func touch(_ page: UInt64, _ access: Access, shared: Bool = false) -> Signal? {
+    space.access(VirtualAddress(page: base + page + (shared ? 4096 : 0)), access, by: &task)
+  }
+
+  func check() -> [Violation] {
+    Invariants(machine: machine, spaces: spaces, files: [node]).check()
+  }
+}
