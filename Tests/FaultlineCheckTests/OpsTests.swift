@@ -31,7 +31,9 @@ import Testing
       "mkfile F0 300000",
       ScriptRunError.limit("a file is written with at most 262144 pages; larger ones can be sparse", line: 1)
     ),
-    ("fork\nendfork", ScriptRunError.notYetSupported(operation: "fork", line: 1)),
+    (
+      "mkfile F0 4\nfork\nfiemap F0\nendfork", ScriptRunError.notYetSupported(operation: "fiemap", line: 3)
+    ),
     ("mkfile F0 4\nfiemap F0", ScriptRunError.notYetSupported(operation: "fiemap", line: 2)),
   ])
   func whatCannotBeRunIsAnErrorWithItsLine(text: String, expected: ScriptRunError) throws {

@@ -12,7 +12,7 @@ extension Readahead {
     if rules.alignsToOrder { state.pointee.order.store(order, ordering: .relaxed) }
     let mark = window.start &+ window.size &- window.asyncSize
     let last = min(filePages - 1, window.start &+ window.size &- 1)
-    var batch = ReadBatch(node: node)
+    var batch = ReadBatch(node: node, number: number)
     var index = window.start
     while index <= last {
       var fits = order
@@ -35,7 +35,7 @@ extension Readahead {
     let count = min(count, filePages - index)
     // The marker is placed after clipping, so near the end of the file it moves towards the start.
     let mark = asyncSize <= count ? index &+ count &- asyncSize : .max
-    var batch = ReadBatch(node: node)
+    var batch = ReadBatch(node: node, number: number)
     for page in index..<index &+ count where !batch.append(at: page, order: 0, marked: page == mark) {
       batch.read()
     }
@@ -46,16 +46,21 @@ extension Readahead {
 /// A run of new, locked folios that is read from the store in one request.
 struct ReadBatch {
   private let node: FileNode
+  private let number: UInt64
   private var start: UInt64 = 0
   private var end: UInt64 = 0
 
-  init(node: FileNode) { self.node = node }
+  init(node: FileNode, number: UInt64 = 0) {
+    self.node = node
+    self.number = number
+  }
 
   /// Makes the folio for `index`; `false` when a folio is there already or there is no memory.
   ///
   /// The run goes on only from its own end: an append elsewhere must follow a ``read()``.
   mutating func append(at index: UInt64, order: UInt64, marked: Bool) -> Bool {
     guard let folio = node.makeFolio(at: index, order: order)?.folio else { return false }
+    folio.head.pointee.owner.store(number, ordering: .relaxed)
     if marked { folio.insert(.readahead) }
     if start == end { start = index }
     end = index &+ (1 << order)

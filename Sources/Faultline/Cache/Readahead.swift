@@ -4,6 +4,9 @@
 /// does the reading.
 struct Readahead {
   let file: OpenFile
+  /// The number that what is read carries, so that a fault which does not wait for it can tell it is on its way; 0 for reads
+  /// that are waited for.
+  var number: UInt64 = 0
 
   var node: FileNode { file.node }
   var state: ReadaheadPointer { file.readahead }

@@ -36,7 +36,7 @@ extension AddressSpace {
 
     var pass = AroundPass(
       cursor: XArrayCursor(cache.slots(machine.nodes)), cache: cache, index: window.filePage, end: end,
-      filePages: filePages)
+      filePages: filePages, arriving: context.arriving)
     guard let first = pass.nextFolio() else { return [] }
     // The kernel compares the last page's index with one past the folio. So the folio that ends the file is refused here,
     // no table is entered for it, and without one there already nothing is mapped.
@@ -109,6 +109,8 @@ struct AroundPass {
   var index: UInt64
   let end: UInt64
   let filePages: UInt64
+  /// The asynchronous read whose folios are not there yet for this fault.
+  let arriving: UInt64
 
   /// The next acceptable folio at or after `index`, locked and referenced.
   @inline(__always)
@@ -125,7 +127,9 @@ struct AroundPass {
     let wanted = FolioFlags.uptodate.rawValue
     let refused = FolioFlags.readahead.rawValue
     let flags = folio.head.pointee.flags.load(ordering: .relaxed)
-    guard flags & (wanted | refused) == wanted, folio.tryGetAndLock() else { return false }
+    guard flags & (wanted | refused) == wanted, folio.head.pointee.owner.load(ordering: .relaxed) != arriving,
+      folio.tryGetAndLock()
+    else { return false }
     // Truncation, or a new use of the frame, may have come between the look and the lock.
     if folio.lies(in: cache), folio.contains(.uptodate), index &- folio.index < folio.pageCount, index < filePages {
       return true

@@ -11,16 +11,19 @@ struct FaultContext: ~Copyable {
   var flags: FaultFlags
   /// The entry as it was read without its lock; `nil` when its table did not exist.
   var seen: PageTableEntry?
+  /// See ``FaultTask/arriving``.
+  var arriving: UInt64
   /// A leaf table that was allocated before any folio was locked. Kernel: `prealloc_pte`.
   private var spareTable: PageTable.Table?
 
   @inline(__always)
-  init(space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags) {
+  init(space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, arriving: UInt64) {
     self.space = space
     self.area = area
     self.page = page
     self.filePage = area.filePage(of: page)
     self.flags = flags
+    self.arriving = arriving
     seen = nil
     spareTable = nil
   }

@@ -54,17 +54,20 @@ extension AddressSpace {
   /// A retry counts nothing, an error counts nothing, and an attempt after the first counts as major whatever it finds.
   @inline(__always)
   func handleFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, by task: inout FaultTask) -> FaultResult {
-    let result = attemptFault(area, page, flags)
-    if !result.contains(.retry), !result.isError {
-      task.count(major: result.contains(.major) || flags.contains(.tried))
-    }
+    let result = attemptFault(area, page, flags, &task.arriving)
+    if result.contains(.retry) { return result }
+    task.arriving = FaultTask.nothing
+    if !result.isError { task.count(major: result.contains(.major) || flags.contains(.tried)) }
     return result
   }
 
   /// Sorts by what is entered for the page now. Kernel: `__handle_mm_fault`, `handle_pte_fault`.
-  private func attemptFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags) -> FaultResult {
+  private func attemptFault(
+    _ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, _ arriving: inout UInt64
+  ) -> FaultResult {
     guard table.allocateUpperTables(forPage: page) else { return .outOfMemory }
-    var context = FaultContext(space: self, area: area, page: page, flags: flags)
+    var context = FaultContext(space: self, area: area, page: page, flags: flags, arriving: arriving)
+    defer { arriving = context.arriving }
     guard let leaf = table.leaf(forPage: page) else { return faultMissing(&context) }
     let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
     let seen = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))

@@ -166,7 +166,9 @@ extension AddressSpace {
     if !machine.rules.missSkipsLocked || !folio.isLocked { state.forgetMisses(1) }
     if folio.contains(.readahead) {
       dropLockIfAllowed(context, &dropped)
-      Readahead(file: file).readOn(from: folio, at: context.filePage, requested: state.maximum)
+      context.arriving = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
+      Readahead(file: file, number: context.arriving)
+        .readOn(from: folio, at: context.filePage, requested: state.maximum)
     }
     return dropped
   }

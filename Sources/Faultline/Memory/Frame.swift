@@ -32,7 +32,7 @@ struct Frame: ~Copyable {
   let previous: AtomicWord
   /// In a tail, the address of the head's metadata; in a head or a single frame, 0. Kernel: `compound_head`.
   let head: AtomicWord
-  /// Free for the owner of the folio.
+  /// Free for the owner of the folio. In a cache: the number of the asynchronous read that brought it, 0 for others.
   let owner: AtomicWord
 
   static let referenceUnit: UInt64 = 1

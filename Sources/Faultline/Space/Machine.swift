@@ -6,6 +6,8 @@ public final class Machine: Sendable {
   public let memory: PhysicalMemory
   let nodes: XArrayMemory
   let tables: TableMemory
+  /// The number of the last asynchronous read.
+  let reads = AtomicWord(0)
   /// The page of zeroes that read faults on private memory map. Kernel: `ZERO_PAGE`.
   let zeroFrame: FrameNumber
 

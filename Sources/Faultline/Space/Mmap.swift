@@ -22,15 +22,16 @@ extension AddressSpace {
     guard filePage &+ count >= filePage, filePage &+ count <= 1 << 52 else {
       throw KernelError(.EOVERFLOW, "mmap past the largest file offset")
     }
+    let file = flags.contains(.anonymous) ? nil : file
     let vmaFlags = try areaFlags(protection, flags, file)
+    let shared = file == nil && vmaFlags.contains(.shared) ? sharedMemory(pages: count) : nil
     lock.lockExclusive()
     let pages: Range<UInt64>
     do throws(KernelError) {
       pages = try place(count, at: address, flags)
       evict(pages)
-      insert(
-        VMAPointer.make(
-          in: self, pages: pages, flags: vmaFlags, filePage: file == nil ? pages.lowerBound : filePage, file: file))
+      let firstPage = file != nil ? filePage : shared != nil ? 0 : pages.lowerBound
+      insert(VMAPointer.make(in: self, pages: pages, flags: vmaFlags, filePage: firstPage, file: file ?? shared))
     } catch {
       lock.unlockExclusive()
       throw error
@@ -39,6 +40,11 @@ extension AddressSpace {
     let populates = flags.contains(.populate) && !flags.contains(.nonblock)
     if populates || flags.contains(.locked) { populate(pages, by: &task) }
     return VirtualAddress(page: pages.lowerBound)
+  }
+
+  /// The nameless file behind shared anonymous memory. Kernel: `shmem_zero_setup`.
+  private func sharedMemory(pages: UInt64) -> OpenFile {
+    OpenFile(node: FileNode(machine: machine, traits: .tmpfs, size: pages << PageSize.shift), mode: .readWrite)
   }
 
   /// What the area is and may become. Kernel: `do_mmap`.

@@ -29,6 +29,10 @@ extension AddressSpace {
       throw KernelError(.EFAULT, "mremap of a range that is not mapped")
     }
     if request.old.isEmpty { return try duplicate(area, request) }
+    // Before anything is unmapped: a call that fails leaves all as it was.
+    guard request.old.upperBound <= area.end || !request.mapsAnew || canMoveSeveralAreas(request) else {
+      throw KernelError(.EFAULT, "mremap of a range of several areas")
+    }
     if let target = request.target { evict(target..<target + request.newCount) }
     if request.target == nil, !flags.contains(.dontUnmap) {
       if let place = try resizeInPlace(area, request) { return place }
@@ -45,7 +49,6 @@ extension AddressSpace {
       if newEnd < old.upperBound { evict(newEnd..<old.upperBound) }
       return VirtualAddress(page: old.lowerBound)
     }
-    guard old.upperBound <= area.end else { throw KernelError(.EFAULT, "mremap of a range of several areas") }
     let next = areas.firstArea(startingAfter: area.start)
     guard old.upperBound == area.end, (next?.start ?? VirtualAddress.end.page) >= newEnd,
       newEnd <= VirtualAddress.end.page
@@ -53,6 +56,10 @@ extension AddressSpace {
     area.pointee.end.store(newEnd, ordering: .relaxed)
     mergeNeighbours(of: area.pages)
     return VirtualAddress(page: old.lowerBound)
+  }
+
+  private func canMoveSeveralAreas(_ request: RemapRequest) -> Bool {
+    machine.rules.remapsSeveralAreas && request.isPlainMove
   }
 
   /// MREMAP with an old length of 0: a second mapping of the same file pages.
@@ -87,9 +94,6 @@ extension AddressSpace {
       throw KernelError(.EFAULT, "mremap of a range that is not mapped")
     }
     let isOneArea = old.upperBound <= area.end
-    guard isOneArea || (machine.rules.remapsSeveralAreas && request.isPlainMove) else {
-      throw KernelError(.EFAULT, "mremap of a range of several areas")
-    }
     let start = try destination(of: request)
     split(at: old.lowerBound)
     split(at: old.upperBound)
@@ -145,6 +149,9 @@ private struct RemapRequest {
   let flags: RemapFlags
   /// First page of the new range with MREMAP_FIXED.
   let target: UInt64?
+
+  /// Whether there will be pages mapped where none were. Kernel: `vrm_will_map_new`.
+  var mapsAnew: Bool { target != nil || flags.contains(.dontUnmap) || newCount > UInt64(old.count) }
 
   /// Whether the whole range goes elsewhere as it is.
   var isPlainMove: Bool { target != nil && UInt64(old.count) == newCount && !flags.contains(.dontUnmap) }

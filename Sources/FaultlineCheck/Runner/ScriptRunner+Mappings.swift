@@ -70,6 +70,35 @@ extension ScriptRunner {
     }
   }
 
+  func remap(_ request: RemapRequest) throws(ScriptRunError) -> Outcome {
+    let index = try mapping(request.name)
+    let mapping = mappings[index]
+    var flags: RemapFlags = request.mayMove ? .mayMove : []
+    if request.to != nil { flags.insert(.fixed) }
+    if request.keepOldAs != nil { flags.insert(.dontUnmap) }
+    let old = mapping.address(page: request.startPage)
+    let oldPages = UInt64(bitPattern: request.oldPages ?? mapping.pages)
+    var moved: VirtualAddress?
+    var outcome = counted { _ throws(KernelError) in
+      moved = try space.mremap(
+        old, length: oldPages &* PageSize.bytes, newLength: request.newLength, flags: flags,
+        newAddress: page(ofArena: request.to ?? 0))
+    }
+    guard let moved else { return outcome }
+    outcome.details = [.init("moved", .boolean(moved != old))]
+    let result = Mapping(
+      name: request.keepOldAs ?? mapping.name, base: moved, pages: Int64(clamping: request.newLength / PageSize.bytes))
+    guard result.pages <= Self.pageLimit else {
+      throw .limit("a mapping has at most \(Self.pageLimit) pages", line: line)
+    }
+    if request.keepOldAs == nil {
+      mappings[index] = result
+    } else {
+      mappings.append(result)
+    }
+    return outcome
+  }
+
   func page(ofArena page: Int64) -> VirtualAddress {
     VirtualAddress(rawValue: Self.arena.rawValue &+ UInt64(bitPattern: page) &* PageSize.bytes)
   }

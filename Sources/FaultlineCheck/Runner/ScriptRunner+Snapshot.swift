@@ -12,6 +12,7 @@ extension ScriptRunner {
     var kinds: [Int64: String] = [:]
     var sum = FNV()
     var unreadable: Int64 = 0
+    var read: [VirtualAddress] = []
     let first = mapping.base.page
     space.forEachMappedPage(in: first..<first &+ UInt64(mapping.pages)) { page, mapped, contents in
       let index = page - first
@@ -22,7 +23,11 @@ extension ScriptRunner {
       }
       sum.add(index)
       sum.add(contents)
+      read.append(VirtualAddress(page: page))
     }
+    // The recorder sums through the mapping, which marks its entries accessed.
+    var observer = FaultTask()
+    for address in read { _ = space.access(address, .read, by: &observer) }
     let runs = RunLengths.of(mapping.pages) { kinds[$0] }
     var members: [JSONValue.Member] = [
       .init("at", .integer(arenaPage(of: mapping.base))), .init("n", .integer(mapping.pages)),

@@ -51,7 +51,8 @@ public final class ScriptRunner {
   public let rules: KernelRules
   let traits: FileTraits
   let machine: Machine
-  let space: AddressSpace
+  /// The memory and the counts of the process that runs now: the parent, or the child of a fork.
+  var space: AddressSpace
   var task = FaultTask()
   var files: [File] = []
   var mappings: [Mapping] = []
@@ -95,10 +96,19 @@ public final class ScriptRunner {
   ///
   /// - Throws: ``ScriptRunError`` at the first operation that cannot be run; the results before it are handed out.
   public func run(_ script: OperationScript, each: (JSONValue) -> Void) throws(ScriptRunError) {
-    for line in script.lines {
+    try run(script.lines, by: "parent", each: each)
+  }
+
+  func run(_ lines: [OperationScript.Line], by who: String, each: (JSONValue) -> Void) throws(ScriptRunError) {
+    for line in lines {
       self.line = line.number
-      let outcome = try perform(line)
-      each(.object(outcome.members(of: line, by: "parent") + snapshot()))
+      let outcome: Outcome
+      if case .fork(let block) = line.operation {
+        outcome = try fork(block, each: each)
+      } else {
+        outcome = try perform(line)
+      }
+      each(.object(outcome.members(of: line, by: who) + snapshot()))
     }
   }
 
@@ -126,11 +136,12 @@ public final class ScriptRunner {
     case .unmap(let name, let range): try unmap(name, range)
     case .protect(let name, let range, let protection): try protect(name, range, protection)
     case .advise(let name, let range, let advice): try advise(name, range, advice)
+    case .remap(let request): try remap(request)
     case .access(let request): try access(request)
     case .touch(let request): try touch(request)
     case .settle: Outcome()
     case .observe(let observation): try observe(observation)
-    case .allocate, .sync, .lock, .unlock, .remap, .transfer, .fork: throw unsupported(line)
+    case .allocate, .sync, .lock, .unlock, .transfer, .fork: throw unsupported(line)
     }
   }
 

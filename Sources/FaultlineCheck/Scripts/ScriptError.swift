@@ -33,7 +33,9 @@ public struct ScriptError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   private var reason: String {
-    switch problem {
+    // A line of something else altogether may be one long word.
+    let token = token.count <= 40 ? token : token.prefix(40) + "…"
+    return switch problem {
     case .unknownOperation: "unknown operation `\(token)`; docs/ops.md lists them"
     case .missing(let what): "`\(token)` needs \(what)"
     case .wrong(let expected): "`\(token)` is not \(expected)"
