@@ -4,7 +4,7 @@ import Testing
 @testable import FaultlineWhatIf
 
 /// A file name of its own for one test, removed at the end.
-struct ScratchFile: ~Copyable {
+final class ScratchFile: Sendable {
   let path: String
 
   init(_ name: String = "scratch") {
@@ -143,7 +143,7 @@ private let everyEvent: [TraceEvent] = [
     #expect(throws: TraceError.unreadable(path: "/", errno: EISDIR)) { try Trace(path: "/") }
   }
 
-  private func exampleTrace(_ file: borrowing ScratchFile, touches: Int) throws -> [UInt8] {
+  private func exampleTrace(_ file: ScratchFile, touches: Int) throws -> [UInt8] {
     let writer = try TraceWriter(path: file.path, start: 0, pageSize: 4096)
     writer.write(everyEvent[0], task: 0, time: 0)
     writer.write(everyEvent[2], task: 0, time: 0)

@@ -5,7 +5,8 @@ import Glibc
 public enum TouchProgram {
   public static let usage = """
     usage: FILE [order=sequential|reverse|random|stride|skewed|interleaved|shuffled] [access=read|write] [share=shared|private]
-           [open=read|write] [pages=N] [seed=N] [advice=N] [threads=N] [forks=N] [populate=1] [lock=1] [copy=N] [remap=1] [abort=1]
+           [open=read|write] [pages=N] [seed=N] [advice=N] [threads=N] [forks=N] [populate=1] [lock=1] [copy=N] [remap=1]
+           [again=1] [reads=N] [kill=SIGNAL]
     """
 
   /// Runs with the arguments behind the program's name; the exit code.
@@ -67,7 +68,9 @@ private struct Plan {
     for _ in 0..<number("forks") {
       if !forkAndTouch(base, pages, pageSize, writes: writes) { return complain("fork") }
     }
-    if number("abort") == 1 { abort() }
+    if number("again") == 1 { touch(base, pages, pageSize, writes: writes) }
+    for index in 0..<number("reads") { readPage(descriptor, 2 * index, pageSize) }
+    if number("kill") != 0 { kill(getpid(), Int32(truncatingIfNeeded: number("kill"))) }
     munmap(base, pages * pageSize)
     return 0
   }
@@ -93,6 +96,12 @@ private struct Plan {
     }
     var status: Int32 = 0
     return child > 0 && waitpid(child, &status, 0) == child && status == 0
+  }
+
+  private func readPage(_ descriptor: Int32, _ page: Int, _ pageSize: Int) {
+    withUnsafeTemporaryAllocation(byteCount: pageSize, alignment: 8) { buffer in
+      _ = pread(descriptor, buffer.baseAddress!, pageSize, off_t(page * pageSize))
+    }
   }
 
   private func complain(_ what: String) -> Int32 {

@@ -52,7 +52,9 @@ final class ChosenFile: Sendable {
     }
     throw .cacheState(
       path: path,
-      what: "\(left) pages stay in the page cache: some program maps or locks them, or the file system has no disk below it")
+      what:
+        "\(left) pages stay in the page cache: some program maps or locks them, or the file system has no disk below it"
+    )
   }
 
   private func readIn() throws(RecordError) {

@@ -84,7 +84,7 @@ final class FaultSampler: @unchecked Sendable {
     }
   }
 
-  /// Waits until a ring is an eighth full, or for `milliseconds`.
+  /// Waits until a ring holds the watermark, or for `milliseconds`.
   func wait(milliseconds: Int32) {
     var waits = rings.map { pollfd(fd: $0.descriptors[0], events: Int16(POLLIN), revents: 0) }
     poll(&waits, nfds_t(waits.count), milliseconds)
@@ -142,6 +142,9 @@ final class FaultSampler: @unchecked Sendable {
     }
   }
 
+  /// Bytes in a ring that wake the reader: an eighth of the smallest ring that a user without privilege gets.
+  private static let watermark = 64 << 10
+
   private static func open(
     _ process: Int32, _ events: [Event], excludeKernel: Bool
   ) throws(RecordError) -> (descriptors: [[Int32]], ids: [UInt64: Int]) {
@@ -150,7 +153,7 @@ final class FaultSampler: @unchecked Sendable {
     for processor in 0..<Int32(sysconf(Int32(_SC_NPROCESSORS_CONF))) {
       var group: [Int32] = []
       for (index, event) in events.enumerated() {
-        let descriptor = cl_perf_open(process, processor, event.rawValue, excludeKernel ? 1 : 0, 64 << 10)
+        let descriptor = cl_perf_open(process, processor, event.rawValue, excludeKernel ? 1 : 0, watermark)
         if descriptor == -ENODEV { break }  // the processor is off line
         guard descriptor >= 0 else {
           for descriptor in descriptors.joined() + group { close(descriptor) }
