@@ -20,7 +20,8 @@ struct Faultline: ParsableCommand {
       """,
     subcommands: [
       WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, DoctorCommand.self,
-      BenchCommand.self, TouchCommand.self,
+      BenchCommand.self,
+      TouchCommand.self,
     ])
 
   static func main() {

@@ -53,9 +53,20 @@ struct WhatIfCommand: ParsableCommand {
 
   private func answer(_ command: [String]) throws {
     let trace = try record(command)
-    let report = try options.answer(on: trace)
+    let verification = verify ? try Verification(of: trace, question: options.question) : nil
+    var report = try options.answer(on: trace)
+    try verification.map { try check(command, by: $0, into: &report) }
     options.print(report)
     if !report.verification.allSatisfy(\.isWithinRange) { throw ExitCode(ExitStatus.failed.rawValue) }
+  }
+
+  /// What the program prints was seen once already.
+  private func check(_ command: [String], by verification: Verification, into report: inout WhatIfReport) throws {
+    let output = RedirectedOutput(to: .nowhere)
+    defer { output.end() }
+    var line = ProgressLine()
+    defer { line.wipe() }
+    try verification.run(command, into: &report) { line.show("verifying: \($0.policy)", fraction: $0.fraction) }
   }
 
   /// The recording never has a name, so that nothing is left behind however this ends.
@@ -63,7 +74,7 @@ struct WhatIfCommand: ParsableCommand {
     guard let file = NamelessFile() else {
       throw UnavailableError("no temporary file can be made: set TMPDIR to a directory")
     }
-    let output = options.isForMachines ? RedirectedOutput() : nil
+    let output = options.isForMachines ? RedirectedOutput(to: .standardError) : nil
     defer { output?.end() }
     let summary = try target.record(command, to: file.path)
     for warning in summary.warnings { Terminal.say("faultline: \(warning)") }

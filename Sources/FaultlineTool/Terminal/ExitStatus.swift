@@ -67,7 +67,7 @@ struct UnavailableError: ExitStatusError, CustomStringConvertible {
 extension WhatIfError: ExitStatusError {
   var exitStatus: ExitStatus {
     switch self {
-    case .nothingChosen: .usage
+    case .nothingChosen, .cannotVerifyAsIs: .usage
     case .residencyUnknown, .engine: .unavailable
     }
   }

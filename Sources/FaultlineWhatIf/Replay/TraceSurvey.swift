@@ -11,6 +11,8 @@ public struct TraceSurvey: Sendable {
   public private(set) var lost = 0
   /// How the program ended; nil when the trace is cut.
   public private(set) var end: TraceEnd?
+  /// The program called `madvise` with MADV_NORMAL, RANDOM or SEQUENTIAL on some file mapping.
+  public private(set) var hasOwnAdvice = false
   private var textFiles: Set<Int> = []
 
   public init(_ trace: Trace) {
@@ -24,6 +26,7 @@ public struct TraceSurvey: Sendable {
       case .environment(let found): environment = found
       case .file(let file): if known.insert(file.id).inserted { files.append(file) }
       case .map(let mapping): if mapping.isText { textFiles.insert(mapping.file) }
+      case .advise(_, let advice): if (0...2).contains(advice) { hasOwnAdvice = true }
       case .lost(let count): lost &+= count
       case .end(let found): end = found
       default: break

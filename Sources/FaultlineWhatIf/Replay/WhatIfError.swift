@@ -7,6 +7,8 @@ public enum WhatIfError: Error, Equatable, CustomStringConvertible {
   /// Residency of these files cannot be known, for `mincore` calls every page of a file resident that the user neither owns
   /// nor may write. `purpose` is the option that needs it.
   case residencyUnknown(paths: [String], purpose: String)
+  /// A real run changes what is cached, so the state that the recording found cannot be had again.
+  case cannotVerifyAsIs
   /// The engine could not be set up.
   case engine(KernelError)
 
@@ -22,6 +24,7 @@ public enum WhatIfError: Error, Equatable, CustomStringConvertible {
     case .residencyUnknown(let paths, let purpose):
       "\(purpose) needs to know what is cached of \(paths[0])\(paths.count > 1 ? " and \(paths.count - 1) more" : ""), "
         + "and mincore tells the truth to a file's owner or writer only: run as the owner, or choose others with --files"
+    case .cannotVerifyAsIs: "--verify cannot bring back the cache as it was: take --cache cold or --cache warm with it"
     case .engine(let error): "the engine could not be set up: \(error)"
     }
   }

@@ -71,7 +71,7 @@ extension PolicyVerification {
       .init("policy", .string(policy)),
       .init("predicted", predicted.json),
       .init("measured", .array(measured.map(\.json))),
-      .init("processReadBytes", .array(processReadBytes.map { .unsigned(orNull: $0) })),
+      .init("processReadBytes", .array(processReadBytes.map { .unsigned($0) })),
       .init("withinRange", .bool(isWithinRange)),
       .init("equal", .bool(isEqual)),
     ])

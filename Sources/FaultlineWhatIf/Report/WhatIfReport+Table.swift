@@ -16,6 +16,7 @@ extension WhatIfReport {
     }
     var lines = [title, "", table.text]
     if let sentence = bestSentence { lines += ["", sentence] }
+    if !verification.isEmpty { lines += ["", verificationText] }
     lines += [""] + (notes + [costNote]).map { "note: \($0)" }
     return lines.joined(separator: "\n")
   }

@@ -30,10 +30,10 @@ public struct PolicyVerification: Sendable, Equatable {
   public var predicted: VerifiedCounts
   /// One entry for each run, in order.
   public var measured: [VerifiedCounts]
-  /// What `/proc/PID/io` said each run read, the program's own files included, in bytes; nil where it could not be read.
-  public var processReadBytes: [UInt64?]
+  /// What `/proc/PID/io` said each run read, the program's own files included, in bytes.
+  public var processReadBytes: [UInt64]
 
-  public init(policy: String, predicted: VerifiedCounts, measured: [VerifiedCounts], processReadBytes: [UInt64?] = []) {
+  public init(policy: String, predicted: VerifiedCounts, measured: [VerifiedCounts], processReadBytes: [UInt64] = []) {
     self.policy = policy
     self.predicted = predicted
     self.measured = measured
