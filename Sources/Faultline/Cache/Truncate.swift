@@ -16,8 +16,14 @@ extension FileNode {
     }
     let gone = PageSize.pages(covering: size)..<UInt64.max
     unmap(gone, includingCopies: true)
+    #if DEBUG || ModelCheck
+      machine.switches.pass(.unmappedOnce)
+    #endif
     removeFolios(in: gone)
     zeroTail(from: size)
+    #if DEBUG || ModelCheck
+      if machine.switches.has(.unmapsOnce) { return }
+    #endif
     unmap(gone, includingCopies: true)
   }
 

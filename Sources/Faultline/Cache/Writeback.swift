@@ -46,7 +46,10 @@ extension FileNode {
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry.isPresent else { return }
         wasDirty = wasDirty || entry.isDirty
-        let kept = ~(PageTableEntry.dirtyBit | PageTableEntry.writableBit)
+        var kept = ~(PageTableEntry.dirtyBit | PageTableEntry.writableBit)
+        #if DEBUG || ModelCheck
+          if machine.switches.has(.forgetsWriteProtect) { kept |= PageTableEntry.writableBit }
+        #endif
         pointer.pointee.bitwiseAnd(kept, ordering: .relaxed)
       }
     }

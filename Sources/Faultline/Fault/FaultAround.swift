@@ -75,7 +75,13 @@ extension AddressSpace {
       if isPoisoned || entry.pointee.load(ordering: .relaxed) != 0 {
         folio.unlock()
         folio.put(to: machine.memory)
+        #if DEBUG || ModelCheck
+          if machine.switches.has(.putsSkippedNeighbourTwice) { folio.put(to: machine.memory) }
+        #endif
       } else {
+        #if DEBUG || ModelCheck
+          if machine.switches.has(.getsMappedNeighbourTwice) { folio.get() }
+        #endif
         let isFaulting = pass.index == context.filePage
         let frame = folio.frame(forPage: pass.index)
         let value = PageTableEntry(

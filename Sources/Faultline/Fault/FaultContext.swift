@@ -29,6 +29,9 @@ struct FaultContext: ~Copyable {
   }
 
   deinit {
+    #if DEBUG || ModelCheck
+      if space.machine.switches.has(.keepsSpareTable) { return }
+    #endif
     if let spareTable { space.machine.tables.free(spareTable) }
   }
 

@@ -42,16 +42,20 @@ extension AddressSpace {
         reference = present
       } else {
         guard let made = makePage(node, index) else {
-          return (droppedLock ? result.union(.retry) : .outOfMemory, nil)
+          if droppedLock { return (result.union(.retry), nil) }
+          return (isBelowEnd(index, of: node) ? .outOfMemory : .busError, nil)
         }
         reference = made
       }
       let folio = reference.folio
+      #if DEBUG || ModelCheck
+        machine.switches.pass(.folioFound)
+      #endif
       if !folio.tryLock() {
         dropLockIfAllowed(context, &droppedLock)
         folio.lock()
       }
-      guard folio.lies(in: node.cache) else {
+      guard isStillCached(folio, in: node) else {
         folio.unlock()
         found = node.lookUp(index)
         continue
@@ -70,13 +74,30 @@ extension AddressSpace {
         folio.unlock()
         return (result.union(.retry), nil)
       }
-      // Under the folio's lock: truncation changes the size first and takes this lock after.
-      guard index < node.cache.filePages else {
+      guard isBelowEnd(index, of: node) else {
         folio.unlock()
         return (.busError, nil)
       }
       return (result.union(.locked), FaultedPage(folio: reference.release(), frame: folio.frame(forPage: index)))
     }
+  }
+
+  /// Under the folio's lock: truncation may have taken it out since it was found.
+  @inline(__always)
+  private func isStillCached(_ folio: Folio, in node: FileNode) -> Bool {
+    #if DEBUG || ModelCheck
+      if machine.switches.has(.skipsMappingCheck) { return true }
+    #endif
+    return folio.lies(in: node.cache)
+  }
+
+  /// Under the folio's lock: truncation changes the size first and takes this lock after.
+  @inline(__always)
+  private func isBelowEnd(_ index: UInt64, of node: FileNode) -> Bool {
+    #if DEBUG || ModelCheck
+      if machine.switches.has(.skipsSizeCheck) { return true }
+    #endif
+    return index < node.cache.filePages
   }
 
   /// The page of a file that lives in memory, made and zeroed where there was none. Kernel: `shmem_fault`.
@@ -96,12 +117,14 @@ extension AddressSpace {
     }
   }
 
-  /// A page in the cache, unlocked and perhaps not up to date: found or made.
+  /// A page in the cache, unlocked and perhaps not up to date: found or made. `nil` without memory or beyond the end.
   private func makePage(_ node: FileNode, _ index: UInt64) -> FolioReference? {
     node.cache.pointee.contentLock.lockShared()
     defer { node.cache.pointee.contentLock.unlockShared() }
     while true {
       if let found = node.lookUp(index) { return found }
+      // Truncation holds the content lock: no page is made behind an end that it has set.
+      guard isBelowEnd(index, of: node) else { return nil }
       if let made = node.makeFolio(at: index) {
         made.folio.unlock()
         return made

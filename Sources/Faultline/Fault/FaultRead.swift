@@ -30,6 +30,9 @@ extension AddressSpace {
     }
     machine.memory.copyPage(from: source.frame, to: copy.head)
     copy.becomePrivate(page: context.page)
+    #if DEBUG || ModelCheck
+      machine.switches.pass(.copyReady)
+    #endif
     let finished = finishFault(&context, entering: copy.head, isPrivateCopy: true)
     source.folio.unlock()
     source.folio.put(to: machine.memory)

@@ -6,6 +6,8 @@ package struct AreaAudit: Sendable {
   /// ``FileNode/auditIdentity`` of the file; `nil` for anonymous memory.
   package let cache: UInt64?
   package let notifiesOfWrites: Bool
+  /// Pages of the file; all there could be for anonymous memory.
+  package let filePages: UInt64
 }
 
 /// The tables that a walk found: how many, and the first page and level of each.
@@ -24,7 +26,8 @@ extension AddressSpace {
         AreaAudit(
           pages: area.pages, flags: area.flags, filePage: area.pointee.filePage.load(ordering: .relaxed),
           cache: area.pointee.cache.map { UInt64(UInt(bitPattern: $0)) },
-          notifiesOfWrites: area.traits?.notifiesOfWrites == true))
+          notifiesOfWrites: area.traits?.notifiesOfWrites == true,
+          filePages: area.pointee.cache?.filePages ?? .max))
     }
     return found
   }

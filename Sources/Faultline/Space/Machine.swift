@@ -4,6 +4,10 @@
 public final class Machine: Sendable {
   public let rules: KernelRules
   public let memory: PhysicalMemory
+  #if DEBUG || ModelCheck
+    /// What is wrong on purpose.
+    public let switches = DebugSwitches()
+  #endif
   let nodes: XArrayMemory
   let tables: TableMemory
   /// The number of the last asynchronous read.

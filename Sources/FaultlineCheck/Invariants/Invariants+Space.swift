@@ -48,12 +48,13 @@ extension Invariants {
     }
     guard let frame = picture.frame(entry.frame.rawValue), let head = picture.head(of: frame.number) else { return }
     report.expect(head.references > 0, .entriesShowTheRightPage, "\(name): frame \(frame.number) is free")
+    let wanted = area.filePage + (page - area.pages.lowerBound)
+    report.expect(wanted < area.filePages, .nothingBeyondEnd, "\(name): page \(wanted) of a file of \(area.filePages)")
     if head.owner == .program {
       report.expect(isPrivateArea || area.cache == nil, .entriesShowTheRightPage, "\(name): a copy in a shared area")
       return
     }
     report.expect(!(isPrivateArea && entry.isWritable), .privateStoresAreCopies, name)
-    let wanted = area.filePage + (page - area.pages.lowerBound)
     let shown = head.index + (frame.number - head.number)
     report.expect(
       area.cache.map { head.owner == .cache($0) } == true && shown == wanted, .entriesShowTheRightPage,

@@ -15,7 +15,7 @@ public enum Law: String, Sendable, CaseIterable {
   case dirtyIsMarked = "a folio is dirty exactly when its slot is marked so"
   case slotsAndFoliosAgree = "a slot's folio says that it lies in that cache, at that page"
   case cachedPagesAddUp = "a cache's count is the pages of its folios"
-  case nothingBeyondEnd = "no folio lies wholly beyond the end of its file"
+  case nothingBeyondEnd = "no folio and no entry lies wholly beyond the end of its file"
   case entriesLieInAreas = "every present entry lies inside an area"
   case entriesStayBelowAreas = "an entry allows no more than its area"
   case notifiedBeforeWritable = "a writable entry of a file that wants to hear of stores has a dirty folio"

@@ -1,0 +1,44 @@
+#if DEBUG || ModelCheck
+
+  /// Faults that can be put into the engine on purpose, to prove that a checker sees them. Release builds have no trace of
+  /// them.
+  public enum SeededBug: String, CaseIterable, Sendable {
+    /// A fault maps the folio it found without looking whether the file still has it.
+    case skipsMappingCheck
+    /// A fault does not look at the file's size again under the folio's lock.
+    case skipsSizeCheck
+    /// A fault keeps the spare table that it did not need.
+    case keepsSpareTable
+    /// Fault-around gives back the reference of a page that it passes over twice.
+    case putsSkippedNeighbourTwice
+    /// Fault-around takes one reference too many on a page that it maps.
+    case getsMappedNeighbourTwice
+    /// Writeback leaves the entries of a folio writable.
+    case forgetsWriteProtect
+    /// Truncation unmaps once instead of twice.
+    case unmapsOnce
+  }
+
+  /// A place between a look and the lock that makes it safe: where another thread's work hurts most.
+  public enum RaceWindow: Sendable {
+    /// A fault has found its folio and has not locked it.
+    case folioFound
+    /// A store has its source page locked and its copy made, and has not entered it.
+    case copyReady
+    /// Truncation has unmapped for the first time.
+    case unmappedOnce
+  }
+
+  /// The switches of one machine: seeded bugs, and what happens in its race windows.
+  ///
+  /// `@unchecked Sendable`: set before threads run, only read while they do.
+  public final class DebugSwitches: @unchecked Sendable {
+    public var bugs: Set<SeededBug> = []
+    /// Called on the thread that is in the window, under whatever locks it holds there.
+    public var onRaceWindow: (@Sendable (RaceWindow) -> Void)?
+
+    func has(_ bug: SeededBug) -> Bool { bugs.contains(bug) }
+    func pass(_ window: RaceWindow) { onRaceWindow?(window) }
+  }
+
+#endif

@@ -1,0 +1,116 @@
+#if DEBUG || ModelCheck
+
+  import Faultline
+  import FaultlineCheck
+  import Foundation
+  import Testing
+
+  /// Every fault that can be put into the engine is seen, by the law that it breaks; without it the same story is clean.
+  @Suite struct SeededBugTests {
+    @Test(arguments: SeededBug.allCases)
+    func isSeenByTheLawThatItBreaks(_ bug: SeededBug) throws {
+      #expect(try breaches(of: bug, isSeeded: false).isEmpty)
+      let breaches = try breaches(of: bug, isSeeded: true)
+      #expect(breaches.contains { $0.law == bug.law }, "\(breaches)")
+    }
+
+    @Test func aBreachNamesWhoTookTheReference() throws {
+      let breach = try breaches(of: .getsMappedNeighbourTwice, isSeeded: true).first { $0.law == .referencesAddUp }
+      #expect(try #require(breach).subject.contains("+1 enter("))
+    }
+
+    private func breaches(of bug: SeededBug, isSeeded: Bool) throws -> [Violation] {
+      let scene = try Scene(rules: bug.rules)
+      // A broken machine cannot be taken apart; it stays, with what it holds.
+      if isSeeded { _ = Unmanaged.passRetained(scene) }
+      if isSeeded { scene.machine.switches.bugs = [bug] }
+      try bug.provoke(scene)
+      scene.machine.switches.onRaceWindow = nil
+      return scene.check()
+    }
+  }
+
+  extension SeededBug {
+    fileprivate var law: Law {
+      switch self {
+      case .skipsMappingCheck: .entriesShowTheRightPage
+      case .skipsSizeCheck: .nothingBeyondEnd
+      case .keepsSpareTable: .tablesAddUp
+      case .putsSkippedNeighbourTwice, .getsMappedNeighbourTwice: .referencesAddUp
+      case .forgetsWriteProtect: .notifiedBeforeWritable
+      case .unmapsOnce: .nothingBeyondEnd
+      }
+    }
+
+    /// Without fault-around every load asks the file for its page.
+    fileprivate var rules: KernelRules {
+      var rules = KernelRules.linux6_18
+      if self == .skipsMappingCheck || self == .skipsSizeCheck { rules.faultAroundBytes = PageSize.bytes }
+      return rules
+    }
+
+    /// Does what the bug makes go wrong.
+    fileprivate func provoke(_ scene: Scene) throws {
+      switch self {
+      case .skipsMappingCheck:
+        try raceTruncation(scene, thenGrowBack: true)
+      case .skipsSizeCheck:
+        try raceTruncation(scene, thenGrowBack: false)
+      case .keepsSpareTable:
+        // The load beyond the end needs no table: nothing of its window is in the file.
+        scene.node.truncate(to: 10 << 12)
+        _ = scene.touch(100, .read)
+      case .putsSkippedNeighbourTwice:
+        _ = scene.touch(3, .read, shared: true)
+        _ = scene.touch(3, .write)
+        _ = scene.touch(5, .read)
+      case .getsMappedNeighbourTwice:
+        _ = scene.touch(5, .read)
+      case .forgetsWriteProtect:
+        _ = scene.touch(5, .write, shared: true)
+        try scene.node.writeBack()
+      case .unmapsOnce:
+        raceCopyAgainstTruncation(scene)
+      }
+    }
+
+    /// The file is cut while a load has found its page and has not locked it.
+    private func raceTruncation(_ scene: Scene, thenGrowBack: Bool) throws {
+      _ = scene.touch(20, .read)
+      nonisolated(unsafe) var hasRun = false
+      let node = scene.node
+      scene.machine.switches.onRaceWindow = { window in
+        guard window == .folioFound, !hasRun else { return }
+        hasRun = true
+        node.truncate(to: 0)
+        if thenGrowBack { node.truncate(to: 200 << 12) }
+      }
+      _ = scene.touch(21, .read)
+    }
+
+    /// A private copy is made of a page that a truncation, which has unmapped once, waits to take away.
+    private func raceCopyAgainstTruncation(_ scene: Scene) {
+      let copyIsReady = DispatchSemaphore(value: 0)
+      let unmappedOnce = DispatchSemaphore(value: 0)
+      scene.machine.switches.onRaceWindow = { window in
+        switch window {
+        case .copyReady:
+          copyIsReady.signal()
+          unmappedOnce.wait()
+        case .unmappedOnce: unmappedOnce.signal()
+        case .folioFound: break
+        }
+      }
+      let node = scene.node
+      let truncation = Thread {
+        copyIsReady.wait()
+        node.truncate(to: 0)
+        copyIsReady.signal()
+      }
+      truncation.start()
+      _ = scene.touch(20, .write)
+      copyIsReady.wait()
+    }
+  }
+
+#endif
