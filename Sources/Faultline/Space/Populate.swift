@@ -6,22 +6,31 @@ extension AddressSpace {
     populate(try Self.pageRange(address, length, call: "populate"), by: &task)
   }
 
-  /// Faults a fresh mapping in, as MAP_POPULATE, MAP_LOCKED and mlock(2) do: what cannot be had is left out.
+  /// Faults a mapping in, as MAP_POPULATE, MAP_LOCKED and mlock(2) do, up to the first page that cannot be had.
   /// Kernel: `populate_vma_page_range`.
   ///
   /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is copied at
   /// once; a shared one is only read, so that nothing gets dirty.
-  func populate(_ pages: Range<UInt64>, by task: inout FaultTask) {
+  ///
+  /// - Returns: whether every page that is mapped is there now.
+  @discardableResult
+  func populate(_ pages: Range<UInt64>, by task: inout FaultTask) -> Bool {
+    defer { task.arriving = FaultTask.nothing }
     var page = pages.lowerBound
     while page < pages.upperBound {
       lock.lockShared()
       guard let area = areas.firstArea(endingAfter: page), area.start < pages.upperBound else {
-        return lock.unlockShared()
+        lock.unlockShared()
+        return true
       }
       page = max(page, area.start)
       let flags = area.flags
+      guard !flags.isDisjoint(with: .access) else {
+        lock.unlockShared()
+        return false
+      }
       let wantsWrite = flags.intersection([.write, .shared]) == .write
-      if flags.isDisjoint(with: .access) || isUsable(page, forWriting: wantsWrite) {
+      if isUsable(page, forWriting: wantsWrite) {
         page += 1
         lock.unlockShared()
         continue
@@ -30,8 +39,9 @@ extension AddressSpace {
       let result = handleFault(area, page, attempt, by: &task)
       if result.contains(.retry) { continue }
       lock.unlockShared()
-      if result.isError { return }
+      if result.isError { return false }
     }
+    return true
   }
 
   /// MADV_POPULATE_READ and MADV_POPULATE_WRITE: all of it or an error. Kernel: `faultin_page_range`.
@@ -40,6 +50,7 @@ extension AddressSpace {
     if access == .write { flags.insert(.write) }
     var page = pages.lowerBound
     var attempt = flags
+    defer { task.arriving = FaultTask.nothing }
     while page < pages.upperBound {
       lock.lockShared()
       guard let area = areas.area(covering: page) else {

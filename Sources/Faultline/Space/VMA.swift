@@ -33,6 +33,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let randomRead = VMAFlags(rawValue: 0x10000)
   /// MADV_DONTFORK
   public static let dontCopy = VMAFlags(rawValue: 0x20000)
+  /// MLOCK_ONFAULT: locked, but not brought in at once. Kernel: `VM_LOCKONFAULT`.
+  public static let lockedOnFault = VMAFlags(rawValue: 0x80000)
   /// Counted against what the system may promise: private memory that was writable once. Kernel: `VM_ACCOUNT`.
   public static let accounted = VMAFlags(rawValue: 0x100000)
   public static let noReserve = VMAFlags(rawValue: 0x200000)
