@@ -28,7 +28,7 @@ extension FileNode {
   }
 
   /// Takes the folios that begin in `pages` out of the cache, dirty or not.
-  private func removeFolios(in pages: Range<UInt64>) {
+  func removeFolios(in pages: Range<UInt64>) {
     forEachFolio(in: pages) { folio in
       folio.lock()
       defer { folio.unlock() }
@@ -43,13 +43,23 @@ extension FileNode {
   /// there, which must not show when the file grows over it. Kernel: `ext4_block_truncate_page`,
   /// `truncate_inode_partial_folio`.
   private func zeroTail(from end: UInt64) {
-    guard end & (PageSize.bytes - 1) != 0, let reference = lookUp(end >> PageSize.shift) else { return }
+    guard end & (PageSize.bytes - 1) != 0 else { return }
+    guard let reference = lookUp(end >> PageSize.shift) else { return bringTail(end >> PageSize.shift) }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
     guard folio.lies(in: cache), folio.contains(.uptodate) else { return }
     zero(folio, from: end)
     markDirty(folio)
+  }
+
+  /// A file system on a device zeroes the block in the cache, and brings a page there for that which is not up to date: read
+  /// ahead passes it over, and the next access reads it. Kernel: `ext4_block_zero_page_range`.
+  private func bringTail(_ index: UInt64) {
+    guard !traits.isMemoryOnly, let made = makeFolio(at: index) else { return }
+    pagesReadWord.wrappingAdd(1, ordering: .relaxed)
+    readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+    made.folio.unlock()
   }
 
   /// Zeroes what a locked folio holds behind the end of the file, so that the store never sees it.

@@ -35,7 +35,20 @@ extension FileNode {
         failure = failure ?? error
       }
     }
+    if traits.journalsData { commit(except: pages) }
     if let failure { throw failure }
+  }
+
+  /// A journal commit needs the data to hold still: stores to any dirty page of the file fault again, and the pages stay
+  /// dirty. Kernel: `ext4_journal_submit_inode_data_buffers`.
+  private func commit(except written: Range<UInt64>) {
+    for rest in [0..<written.lowerBound, written.upperBound..<UInt64.max] {
+      forEachFolio(in: rest) { folio in
+        folio.lock()
+        defer { folio.unlock() }
+        if folio.lies(in: cache), makeClean(folio) { markDirty(folio) }
+      }
+    }
   }
 
   /// Makes every shared entry of a locked folio clean and read-only; says whether one was dirty.

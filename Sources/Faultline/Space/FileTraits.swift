@@ -10,6 +10,9 @@ public struct FileTraits: Sendable, Hashable {
   public var isMemoryOnly: Bool
   /// Whether readahead may allocate folios of more than one page.
   public var allowsLargeFolios: Bool
+  /// Whether file data goes through the journal. A sync of any part commits it, and a commit makes the entries of all dirty
+  /// pages of the file read-only, also of those that it leaves dirty. ext4 mount option: `data=journal`.
+  public var journalsData: Bool
   /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
   public var readaheadPages: UInt64
   /// The largest read the device takes at once, in pages. Kernel: `io_pages`, `max_sectors_kb` / 4.
@@ -17,12 +20,13 @@ public struct FileTraits: Sendable, Hashable {
 
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
-    readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
+    journalsData: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
     self.isMemoryOnly = isMemoryOnly
     self.allowsLargeFolios = allowsLargeFolios
+    self.journalsData = journalsData
     self.readaheadPages = readaheadPages
     self.ioPages = ioPages
   }
@@ -33,7 +37,8 @@ public struct FileTraits: Sendable, Hashable {
 
   /// ext4 with `data=journal`: single pages only.
   public static let ext4Journal = FileTraits(
-    fileSystem: "ext4j", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false)
+    fileSystem: "ext4j", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false,
+    journalsData: true)
 
   /// ext4 under these rules.
   public static func ext4(_ rules: KernelRules) -> FileTraits {

@@ -1,0 +1,53 @@
+extension FileNode {
+  /// Takes a range of bytes out of the file's cache: whole pages go and are unmapped, private copies of them stay; the bytes
+  /// of pages that are cut are zeroed. The file's size does not change. fallocate(2) with FALLOC_FL_PUNCH_HOLE.
+  /// Kernel: `truncate_pagecache_range`.
+  ///
+  /// - Parameter discard: makes the store read zero there, which is the file system's part. Called when the pages are gone and
+  ///   none can come back, before anything else may read the store; it must not call the engine.
+  public func punchHole(_ bytes: Range<UInt64>, discard: () -> Void) {
+    guard !bytes.isEmpty else { return }
+    if traits.journalsData { commitBeforePunch(bytes) }
+    cache.pointee.contentLock.lockExclusive()
+    defer { cache.pointee.contentLock.unlockExclusive() }
+    let first = PageSize.pages(covering: bytes.lowerBound)
+    let end = bytes.upperBound >> PageSize.shift
+    if first < end {
+      unmap(first..<end, includingCopies: false)
+      removeFolios(in: first..<end)
+    }
+    discard()
+    zeroCutPages(bytes)
+  }
+
+  /// Journaled data of the range is written and committed before its pages go, lest a crash bring it back. What the store
+  /// refuses here is lost with the pages.
+  private func commitBeforePunch(_ bytes: Range<UInt64>) {
+    let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+    var isDirty = false
+    forEachFolio(in: pages) { folio in isDirty = isDirty || folio.contains(.dirty) }
+    if isDirty { try? writeBack(pages) }
+  }
+
+  /// The first and the last page of a range, as far as it covers them in part.
+  private func zeroCutPages(_ bytes: Range<UInt64>) {
+    let last = (bytes.upperBound - 1) >> PageSize.shift
+    zeroPart(bytes, of: bytes.lowerBound >> PageSize.shift)
+    if last != bytes.lowerBound >> PageSize.shift { zeroPart(bytes, of: last) }
+  }
+
+  private func zeroPart(_ bytes: Range<UInt64>, of page: UInt64) {
+    let start = page << PageSize.shift
+    let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
+    guard !part.isEmpty, let reference = lookUp(page) else { return }
+    let folio = reference.folio
+    folio.lock()
+    defer { folio.unlock() }
+    guard folio.lies(in: cache), folio.contains(.uptodate) else { return }
+    if let contents = machine.memory.contents(of: folio.frame(forPage: page)) {
+      contents.advanced(by: Int(part.lowerBound - start)).initializeMemory(
+        as: UInt8.self, repeating: 0, count: part.count)
+    }
+    markDirty(folio)
+  }
+}
