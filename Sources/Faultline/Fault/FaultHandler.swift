@@ -8,6 +8,7 @@ extension AddressSpace {
     if access == .write { flags.insert(.write) }
     if access == .execute { flags.insert(.instruction) }
     if machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
+    defer { task.arriving = FaultTask.nothing }
     while true {
       lock.lockShared()
       guard let area = areas.area(covering: page) else {
@@ -55,9 +56,9 @@ extension AddressSpace {
   @inline(__always)
   func handleFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, by task: inout FaultTask) -> FaultResult {
     let result = attemptFault(area, page, flags, &task.arriving)
-    if result.contains(.retry) { return result }
-    task.arriving = FaultTask.nothing
-    if !result.isError { task.count(major: result.contains(.major) || flags.contains(.tried)) }
+    if !result.contains(.retry), !result.isError {
+      task.count(major: result.contains(.major) || flags.contains(.tried))
+    }
     return result
   }
 

@@ -30,7 +30,10 @@ extension AddressSpace {
     var result: FaultResult = []
     var found = node.lookUp(index)
     if let folio = found?.folio {
-      if !context.flags.contains(.tried) { droppedLock = readAheadOnHit(&context, file, folio) }
+      let mustWait = folio.head.pointee.owner.load(ordering: .relaxed) == context.arriving
+      if mustWait { context.arriving = FaultTask.nothing }
+      if !context.flags.contains(.tried) { droppedLock = readAheadOnHit(&context, file, folio, isArriving: mustWait) }
+      if mustWait { dropLockIfAllowed(context, &droppedLock) }
     } else {
       result = .major
       droppedLock = readAheadOnMiss(&context, file)
@@ -182,11 +185,13 @@ extension AddressSpace {
   /// Kernel: `do_async_mmap_readahead`.
   ///
   /// - Returns: whether the lock was dropped.
-  private func readAheadOnHit(_ context: inout FaultContext, _ file: OpenFile, _ folio: Folio) -> Bool {
+  private func readAheadOnHit(
+    _ context: inout FaultContext, _ file: OpenFile, _ folio: Folio, isArriving: Bool
+  ) -> Bool {
     let state = file.readahead
     var dropped = false
     guard !context.area.flags.contains(.randomRead), state.maximum != 0 else { return dropped }
-    if !machine.rules.missSkipsLocked || !folio.isLocked { state.forgetMisses(1) }
+    if !machine.rules.missSkipsLocked || !(folio.isLocked || isArriving) { state.forgetMisses(1) }
     if folio.contains(.readahead) {
       dropLockIfAllowed(context, &dropped)
       context.arriving = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
