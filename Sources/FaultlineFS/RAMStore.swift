@@ -37,6 +37,20 @@ public final class RAMStore: BackingStore {
     }
   }
 
+  /// Forgets a range of bytes: it is zero from then on.
+  public func discard(_ bytes: Range<UInt64>) {
+    pages.withLock { pages in
+      pages = pages.filter { !bytes.covers(page: $0.key) }
+      for page in [bytes.lowerBound >> PageSize.shift, bytes.upperBound >> PageSize.shift] {
+        guard var content = pages[page] else { continue }
+        let start = page << PageSize.shift
+        let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
+        for byte in part { content[Int(byte - start)] = 0 }
+        pages[page] = content
+      }
+    }
+  }
+
   /// Forgets what lies at and behind byte `size`: should the file grow again, it is zero there.
   public func truncate(to size: UInt64) {
     pages.withLock { pages in
@@ -45,5 +59,12 @@ public final class RAMStore: BackingStore {
       guard tail != 0, let last = pages[size >> PageSize.shift] else { return }
       pages[size >> PageSize.shift] = last.prefix(tail) + Array(repeating: 0, count: last.count - tail)
     }
+  }
+}
+
+extension Range<UInt64> {
+  /// Whether the whole page lies in this range of bytes.
+  fileprivate func covers(page: UInt64) -> Bool {
+    page >= PageSize.pages(covering: lowerBound) && page < upperBound >> PageSize.shift
   }
 }

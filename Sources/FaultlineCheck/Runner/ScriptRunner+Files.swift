@@ -100,6 +100,20 @@ extension ScriptRunner {
     }
   }
 
+  func punchHole(_ name: String, _ range: ByteRange) throws(ScriptRunError) -> Outcome {
+    let store = files[try file(name)].store
+    return try withDescriptor(name) { descriptor, _ throws(KernelError) in
+      guard descriptor.mode != .readOnly else {
+        throw KernelError(.EBADF, "a hole through a descriptor that cannot write")
+      }
+      let (end, overflow) = range.offset.addingReportingOverflow(range.length)
+      guard range.length > 0, !overflow, end <= UInt64(Int64.max) else {
+        throw KernelError(.EINVAL, "a hole of no bytes or past the largest file offset")
+      }
+      descriptor.node.punchHole(range.offset..<end) { store?.discard(range.offset..<end) }
+    }
+  }
+
   func adviseFile(_ name: String, _ range: ByteRange, _ advice: FileAdvice) throws(ScriptRunError) -> Outcome {
     try withDescriptor(name) { descriptor, _ throws(KernelError) in
       guard range.length <= UInt64(Int64.max) else { throw KernelError(.EINVAL, "fadvise of a negative length") }

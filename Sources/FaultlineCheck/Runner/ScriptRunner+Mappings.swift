@@ -70,6 +70,27 @@ extension ScriptRunner {
     }
   }
 
+  func sync(_ name: String, _ range: ByteRange, _ flags: SyncFlags) throws(ScriptRunError) -> Outcome {
+    let mapping = mappings[try mapping(name)]
+    return counted { _ throws(KernelError) in
+      try space.msync(mapping.address(byte: range.offset), length: range.length, flags)
+    }
+  }
+
+  func lock(_ name: String, _ range: ByteRange, onFault: Bool) throws(ScriptRunError) -> Outcome {
+    let mapping = mappings[try mapping(name)]
+    return counted { _ throws(KernelError) in
+      try space.mlock(mapping.address(byte: range.offset), length: range.length, onFault: onFault, by: &task)
+    }
+  }
+
+  func unlock(_ name: String, _ range: ByteRange) throws(ScriptRunError) -> Outcome {
+    let mapping = mappings[try mapping(name)]
+    return counted { _ throws(KernelError) in
+      try space.munlock(mapping.address(byte: range.offset), length: range.length)
+    }
+  }
+
   func remap(_ request: RemapRequest) throws(ScriptRunError) -> Outcome {
     let index = try mapping(request.name)
     let mapping = mappings[index]

@@ -148,6 +148,7 @@ extension MappedArea {
     let words: [(VMAFlags, String)] = [
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
       (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
+      (.lockedOnFault, "lf"),
       (.accounted, "ac"), (.noReserve, "nr"),
       (.sync, "sf"),
     ]

@@ -136,12 +136,16 @@ public final class ScriptRunner {
     case .unmap(let name, let range): try unmap(name, range)
     case .protect(let name, let range, let protection): try protect(name, range, protection)
     case .advise(let name, let range, let advice): try advise(name, range, advice)
+    case .sync(let name, let range, let flags): try sync(name, range, flags)
+    case .lock(let name, let range, let onFault): try lock(name, range, onFault: onFault)
+    case .unlock(let name, let range): try unlock(name, range)
     case .remap(let request): try remap(request)
     case .access(let request): try access(request)
     case .touch(let request): try touch(request)
     case .settle: Outcome()
     case .observe(let observation): try observe(observation)
-    case .allocate, .sync, .lock, .unlock, .transfer, .fork: throw unsupported(line)
+    case .allocate(let name, .punchHole, let range, _): try punchHole(name, range)
+    case .allocate, .transfer, .fork: throw unsupported(line)
     }
   }
 

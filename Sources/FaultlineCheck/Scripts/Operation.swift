@@ -97,15 +97,6 @@ public enum AllocateMode: String, Sendable, CaseIterable {
   case insertRange = "insert"
 }
 
-/// `msync` flags; the raw values are the kernel's.
-public struct SyncFlags: OptionSet, Sendable, Equatable {
-  public let rawValue: Int32
-  public init(rawValue: Int32) { self.rawValue = rawValue }
-  public static let async = SyncFlags(rawValue: 1)
-  public static let invalidate = SyncFlags(rawValue: 2)
-  public static let sync = SyncFlags(rawValue: 4)
-}
-
 /// `mmap`.
 public struct MapRequest: Sendable, Equatable {
   public var name: String
