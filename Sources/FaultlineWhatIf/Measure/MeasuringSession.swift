@@ -100,6 +100,7 @@ final class MeasuringSession: TraceObserver {
 
   // MARK: Not of interest here
 
+  func save() {}
   func taskBegan(_ task: TracedTask) {}
   func taskEnded(_ task: TracedTask, status: Int32) {}
   func spaceStarts(_ space: TracedSpace, _ task: TracedTask) {}

@@ -61,6 +61,7 @@ final class RecordingSession: TraceObserver {
   // MARK: Samples
 
   var progress: Int { writer.touches }
+  func save() { writer.flush() }
 
   /// Writes what the rings hold: everything that happened before the call by the thread that is stopped now.
   func takeSamples() {

@@ -16,14 +16,22 @@ func storesToMemory(_ bytes: UnsafeRawBufferPointer) -> Bool? {
   case 0xC5:  // VEX, two bytes
     guard let second = peek(2) else { return nil }
     return vectorStores(second)
-  case 0xC4, 0x62:  // VEX and EVEX name their opcode map
-    guard let map = peek(1), let second = peek(opcode == 0xC4 ? 3 : 4) else { return nil }
+  case 0xC4:  // VEX, three bytes
+    guard let map = peek(1), let second = peek(3) else { return nil }
+    switch map & 0x1F {
+    case 1: return vectorStores(second)
+    case 2: return [0x2E, 0x2F, 0x8E].contains(second)  // masked moves
+    case 3: return vectorExtracts(second)
+    default: return nil
+    }
+  case 0x62:  // EVEX
+    guard let map = peek(1), let prefix = peek(2), let second = peek(4) else { return nil }
     switch map & 0x7 {
     case 1: return vectorStores(second)
     case 2:
-      return [0x2E, 0x2F, 0x8E, 0x8A, 0x63, 0x8B, 0xA0, 0xA1, 0xA2, 0xA3].contains(second)
-        || second & 0xF0 == 0x10 && map > 8
-    case 3: return [0x14, 0x15, 0x16, 0x17, 0x19, 0x1B, 0x1D, 0x39, 0x3B].contains(second)
+      let narrows = prefix & 3 == 2 && [0x10, 0x20, 0x30].contains(second & 0xF0) && second & 0xF <= 5
+      return narrows || [0x63, 0x8A, 0x8B, 0xA0, 0xA1, 0xA2, 0xA3].contains(second)  // compress, scatter
+    case 3: return vectorExtracts(second)
     default: return nil
     }
   case 0x0F:
@@ -68,4 +76,9 @@ private func twoByteStores(_ opcode: UInt8, operand: UInt8?) -> Bool? {
 /// The moves of the SSE and AVX opcode map that have their memory operand on the left.
 private func vectorStores(_ opcode: UInt8) -> Bool {
   [0x11, 0x13, 0x17, 0x29, 0x2B, 0x7E, 0x7F, 0xD6, 0xE7].contains(opcode)
+}
+
+/// The extractions of part of a vector, in the third map of VEX and EVEX.
+private func vectorExtracts(_ opcode: UInt8) -> Bool {
+  [0x14, 0x15, 0x16, 0x17, 0x19, 0x1B, 0x1D, 0x39, 0x3B].contains(opcode)
 }

@@ -8,9 +8,10 @@ struct MapRequest {
   var flags: UInt64
 }
 
-/// What a tracer tells about the program that it runs. All calls but two come from the tracer's thread, with the thread of the
-/// program stopped, so that calls may be injected into it; `takeSamples` and `progress` may come from the sampler's thread, never at the
-/// same time.
+/// What a tracer tells about the program that it runs.
+///
+/// `takeSamples`, `progress` and `save` may come from the sampler's thread, never at the same time as any other call. All others
+/// come from the tracer's thread, with the thread of the program stopped, so that calls may be injected into it.
 protocol TraceObserver: AnyObject {
   /// Set before the program starts.
   var tracer: Tracer? { get set }
@@ -18,6 +19,8 @@ protocol TraceObserver: AnyObject {
   var progress: Int { get }
   /// Uses the samples that are there: when a thread has stopped, before anything is done about it, and now and then while all run.
   func takeSamples()
+  /// Puts what there is where it survives the end of this process; called with `progress`.
+  func save()
   func taskBegan(_ task: TracedTask)
   /// A thread has a new address space: `parent` is the space that it was copied from, nil after `execve`.
   func spaceBegan(_ space: TracedSpace, _ task: TracedTask, parent: TracedSpace?, program: String)

@@ -80,13 +80,15 @@ private final class SampleReader: @unchecked Sendable {
       sampler.wait(milliseconds: 20)
       // The tracer may hold the lock for long, for a scan; the rings must not overflow meanwhile.
       sampler.collect()
+      let isDue = monotonicNanoseconds() - lastReport > 100_000_000
       let value = lock.withLockIfAvailable { _ in
         observer.takeSamples()
+        if isDue { observer.save() }
         return observer.progress
       }
-      guard let progress, let value, monotonicNanoseconds() - lastReport > 100_000_000 else { continue }
+      guard isDue, let value else { continue }
       lastReport = monotonicNanoseconds()
-      progress(value)
+      progress?(value)
     }
   }
 }
