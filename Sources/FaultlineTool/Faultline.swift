@@ -19,7 +19,7 @@ struct Faultline: ParsableCommand {
       what would enable it).
       """,
     subcommands: [
-      WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, DoctorCommand.self,
+      WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self, DoctorCommand.self,
       BenchCommand.self,
       TouchCommand.self,
     ])

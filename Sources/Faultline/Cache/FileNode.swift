@@ -22,9 +22,11 @@ public final class FileNode: @unchecked Sendable {
     self.store = store
     cache = .allocate(capacity: 1)
     cache.initialize(to: PageCache(node: self, size: size))
+    machine.census.add(self)
   }
 
   deinit {
+    machine.census.remove(self)
     dropAllFolios()
     cache.deinitialize(count: 1)
     cache.deallocate()
@@ -112,6 +114,7 @@ extension FileNode {
     _ = folio.tryLock()
     let reference = FolioReference(owning: folio, memory: machine.memory)
     if insert(folio, at: index) { return reference }
+    folio.unlock()
     return nil
   }
 

@@ -18,9 +18,11 @@ public final class AddressSpace: @unchecked Sendable {
   public init(machine: Machine) throws(KernelError) {
     self.machine = machine
     table = try PageTable(memory: machine.tables)
+    machine.census.add(self)
   }
 
   deinit {
+    machine.census.remove(self)
     areas.forEach { area in
       unmap(area.pages)
       area.file?.node.remove(area)

@@ -8,6 +8,7 @@ public final class Machine: Sendable {
     /// What is wrong on purpose.
     public let switches = DebugSwitches()
   #endif
+  let census = Census()
   let nodes: XArrayMemory
   let tables: TableMemory
   /// The number of the last asynchronous read.

@@ -10,16 +10,13 @@ public struct Invariants {
   let machine: Machine
   let spaces: [AddressSpace]
   let files: [FileNode]
-  /// References that the caller itself holds, by frame number of the folio's head.
   let held: [UInt64: UInt64]
 
-  /// - Parameters:
-  ///   - spaces: every address space of the machine.
-  ///   - files: every file of the machine.
-  public init(machine: Machine, spaces: [AddressSpace], files: [FileNode], held: [UInt64: UInt64] = [:]) {
+  /// - Parameter held: references that the caller itself holds, by frame number of the folio's head.
+  public init(machine: Machine, held: [UInt64: UInt64] = [:]) {
     self.machine = machine
-    self.spaces = spaces
-    self.files = files
+    spaces = machine.auditSpaces
+    files = machine.auditFiles
     self.held = held
   }
 

@@ -33,6 +33,9 @@ struct OpsCommand: ParsableCommand {
   @Option(help: "A field of the recording that is not compared, such as maps or minflt. Repeatable.")
   var ignore: [String] = []
 
+  @Flag(help: "Check the engine's invariants after every operation; a breach ends the run.")
+  var check = false
+
   @Option(help: "The most differences that are printed.")
   var show: Int = 10
 
@@ -42,11 +45,28 @@ struct OpsCommand: ParsableCommand {
     let runner = try ScriptRunner(
       fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected))
     if let expected {
-      try compare(expected, with: try runner.record(script))
+      try compare(expected, with: try record(script, on: runner))
     } else {
       print(runner.environment)
-      try runner.run(script) { print($0) }
+      try run(script, on: runner) { print($0) }
     }
+  }
+
+  private func record(_ script: OperationScript, on runner: ScriptRunner) throws -> Recording {
+    var results: [JSONValue] = []
+    try run(script, on: runner) { results.append($0) }
+    return Recording(environment: runner.environment, results: results)
+  }
+
+  private func run(_ script: OperationScript, on runner: ScriptRunner, each: (JSONValue) -> Void) throws {
+    var breaches: [Violation] = []
+    try runner.run(script) { result in
+      guard breaches.isEmpty else { return }
+      each(result)
+      if check { breaches = runner.violations() }
+      for breach in breaches { Terminal.say("after line \(result["i"] ?? .null): \(breach)") }
+    }
+    if !breaches.isEmpty { throw ExitCode(ExitStatus.failed.rawValue) }
   }
 
   private func compare(_ expected: Recording, with actual: Recording) throws {

@@ -1,0 +1,112 @@
+import Faultline
+
+/// Runs drawn scripts and reports the first that breaks an invariant, as small as it can be made.
+public struct Fuzzer {
+  /// A script that fails, and how.
+  public struct Finding: Sendable, CustomStringConvertible {
+    /// The smallest script that was found to fail in the same way.
+    public let script: [String]
+    public let fileSystem: ScriptFileSystem
+    /// The script's last line is the one after which this was seen.
+    public let problem: String
+
+    public var description: String {
+      "on \(fileSystem.rawValue): \(problem)\n" + script.joined(separator: "\n")
+    }
+  }
+
+  /// How far a run came.
+  public struct Progress: Sendable {
+    public let operations: Int
+    public let scripts: Int
+  }
+
+  private static let operationsPerScript = 40
+
+  private let rules: KernelRules
+  private let fileSystems: [ScriptFileSystem]
+
+  public init(rules: KernelRules = .linux6_18, fileSystems: [ScriptFileSystem] = [.tmpfs, .ext4Journal]) {
+    self.rules = rules
+    self.fileSystems = fileSystems
+  }
+
+  /// Runs at least `operations` operations.
+  ///
+  /// - Parameter progress: called after each script; `false` ends the run.
+  /// - Returns: the first finding, or `nil` when there was none.
+  /// - Throws: ``ScriptRunError`` when the host gives no memory.
+  public func run(
+    operations: Int, seed: UInt64, progress: (Progress) -> Bool = { _ in true }
+  ) throws(ScriptRunError) -> Finding? {
+    var done = 0
+    var scripts = 0
+    while done < operations {
+      var generator = ScriptGenerator(seed: seed &+ UInt64(scripts))
+      let lines = generator.lines(Self.operationsPerScript)
+      let fileSystem = fileSystems[scripts % fileSystems.count]
+      if let problem = try problem(of: lines, on: fileSystem) {
+        return try smallest(lines, fileSystem, problem)
+      }
+      done += lines.count
+      scripts += 1
+      if !progress(Progress(operations: done, scripts: scripts)) { return nil }
+    }
+    return nil
+  }
+
+  /// What is wrong after the first operation after which something is; `nil` when all is well.
+  ///
+  /// A script that names what its earlier lines no longer make is not wrong: it ends there.
+  private func problem(of lines: [String], on fileSystem: ScriptFileSystem) throws(ScriptRunError) -> String? {
+    guard let script = try? OperationScript(parsing: lines.joined(separator: "\n")) else { return nil }
+    let runner = try ScriptRunner(fileSystem: fileSystem, rules: rules)
+    var problem: String?
+    do {
+      try runner.run(script) { result in
+        if problem == nil, let violation = runner.violations().first {
+          problem = "after line \(result["i"].map(String.init(describing:)) ?? "?"): \(violation)"
+        }
+      }
+    } catch {
+      switch error {
+      case .host: throw error
+      default: break
+      }
+    }
+    return problem
+  }
+
+  /// Leaves out line after line as long as the law that was broken stays broken.
+  private func smallest(
+    _ lines: [String], _ fileSystem: ScriptFileSystem, _ problem: String
+  ) throws(ScriptRunError) -> Finding {
+    var lines = lines
+    var problem = problem
+    var piece = lines.count / 2
+    while piece > 0 {
+      var start = 0
+      while start < lines.count {
+        var fewer = lines
+        fewer.removeSubrange(start..<min(lines.count, start + piece))
+        if let found = try self.problem(of: fewer, on: fileSystem), Self.law(of: found) == Self.law(of: problem) {
+          lines = fewer
+          problem = found
+        } else {
+          start += piece
+        }
+      }
+      piece /= 2
+    }
+    return Finding(script: lines, fileSystem: fileSystem, problem: problem)
+  }
+
+  private static func law(of problem: String) -> String? {
+    Law.allCases.first { problem.contains($0.rawValue) }?.rawValue
+  }
+}
+
+extension ScriptRunner {
+  /// What the engine's state breaks after the operation that just ended.
+  public func violations() -> [Violation] { Invariants(machine: machine).check() }
+}
