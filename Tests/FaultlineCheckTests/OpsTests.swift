@@ -53,6 +53,8 @@ import Testing
     let templates = [
       "munmap M0 A B", "mprotect M0 A B rw", "madvise M0 A B DONTNEED", "madvise M0 A B WILLNEED", "pread F0 A B",
       "fadvise F0 A B DONTNEED", "fadvise F0 A B WILLNEED", "readahead F0 A B", "mmap M1 F0 A B rw private at=4096",
+      "msync M0 A B sync", "mlock M0 A B", "munlock M0 A B", "punch F0 A B", "pwrite F0 A 1", "trunc F0 A",
+      "mremap M0 A may", "mremap M0 A to=600 start=2 len=3", "madvise M0 A B POPULATE_WRITE", "madvise M0 A B COLD",
     ]
     for template in templates {
       for first in numbers {

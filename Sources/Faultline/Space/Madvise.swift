@@ -14,6 +14,11 @@ extension AddressSpace {
     case .sequential: try change(pages, adding: .sequentialRead, removing: .randomRead)
     case .willNeed: try readAhead(pages)
     case .dontNeed: try discard(pages)
+    case .dontFork: try change(pages, adding: .dontCopy, removing: [])
+    case .doFork: try change(pages, adding: [], removing: .dontCopy)
+    case .wipeOnFork: try wipeOnFork(pages)
+    case .keepOnFork: try change(pages, adding: [], removing: .wipeOnFork)
+    case .cold: try cool(pages)
     case .populateRead: try populate(pages, .read, by: &task)
     case .populateWrite: try populate(pages, .write, by: &task)
     }
@@ -28,6 +33,37 @@ extension AddressSpace {
       area.setFlags(area.flags.subtracting(removing).union(adding))
     }
     mergeNeighbours(of: pages)
+    if hasGap { throw Self.gap }
+  }
+
+  /// MADV_WIPEONFORK: for private memory without a file.
+  private func wipeOnFork(_ pages: Range<UInt64>) throws(KernelError) {
+    lock.lockShared()
+    var hasFile = false
+    forEachArea(in: pages) { hasFile = hasFile || $0.pointee.cache != nil }
+    lock.unlockShared()
+    guard !hasFile else { throw KernelError(.EINVAL, "MADV_WIPEONFORK of memory that shows a file") }
+    try change(pages, adding: .wipeOnFork, removing: [])
+  }
+
+  /// MADV_COLD: pages that nobody else maps look unused from now on. Kernel: `madvise_cold_or_pageout_pte_range`.
+  private func cool(_ pages: Range<UInt64>) throws(KernelError) {
+    lock.lockShared()
+    defer { lock.unlockShared() }
+    var isLocked = false
+    let hasGap = forEachArea(in: pages) { area in
+      if area.flags.contains(.locked) { isLocked = true }
+      guard !isLocked else { return }
+      table.forEachEntry(in: pages.clamped(to: area.pages)) { _, pointer in
+        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+        guard entry.isPresent, !entry.isSpecial else { return }
+        let frame = machine.memory.frame(entry.frame)
+        guard Folio.mapCount(of: frame) == 1 else { return }
+        pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
+        Folio(of: frame).remove([.referenced, .active])
+      }
+    }
+    if isLocked { throw KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
     if hasGap { throw Self.gap }
   }
 

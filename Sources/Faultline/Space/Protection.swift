@@ -48,6 +48,11 @@ public enum Advice: Int32, Hashable, Sendable, CaseIterable {
   case sequential = 2
   case willNeed = 3
   case dontNeed = 4
+  case dontFork = 10
+  case doFork = 11
+  case wipeOnFork = 18
+  case keepOnFork = 19
+  case cold = 20
   case populateRead = 22
   case populateWrite = 23
 }

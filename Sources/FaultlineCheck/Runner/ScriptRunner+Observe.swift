@@ -148,9 +148,10 @@ extension MappedArea {
     let words: [(VMAFlags, String)] = [
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
       (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
+      (.dontCopy, "dc"),
       (.lockedOnFault, "lf"),
       (.accounted, "ac"), (.noReserve, "nr"),
-      (.sync, "sf"),
+      (.sync, "sf"), (.wipeOnFork, "wf"),
     ]
     return words.filter { flags.contains($0.0) }.map(\.1).joined(separator: " ")
   }
