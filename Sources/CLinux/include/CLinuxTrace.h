@@ -124,7 +124,12 @@ int cl_page_scan(int pagemap, uint64_t start, uint64_t end, struct cl_page_regio
 /* While a program runs, SIGINT and SIGQUIT of the terminal are its own business; what is sent to this process alone, and
  * SIGTERM and SIGHUP, is passed on to `pid`. Nested uses are counted; returns a slot for cl_forward_end, or -EAGAIN. */
 int cl_forward_begin(pid_t pid);
+/* Signals that came while the slot was open. */
+int cl_forward_count(int slot);
 void cl_forward_end(int slot);
+
+/* Pages of the page cache in a byte range of a file, or -ENOSYS before Linux 6.5. */
+int64_t cl_cached_pages(int descriptor, uint64_t offset, uint64_t length);
 
 /* fork(2), which Swift does not import: the child may only touch memory and call _exit. */
 pid_t cl_fork(void);

@@ -38,7 +38,10 @@ struct TracedRun {
     let signals = cl_forward_begin(child.process)
     defer { if signals >= 0 { cl_forward_end(signals) } }
     child.start()
-    let reader = SampleReader(sampler, observer, progress)
+    let reader = SampleReader(sampler, observer, progress) {
+      // The program has gone and left others behind, who do not hear the terminal.
+      if tracer.hasRootEnded, signals >= 0, cl_forward_count(signals) > 0 { tracer.killAll() }
+    }
     defer { reader.stop() }
     let status = try tracer.run(root: child.process) { body in reader.lock.withLock { _ in body() } }
     if let failure = child.startFailure() { throw failure }
@@ -57,10 +60,16 @@ private final class SampleReader: @unchecked Sendable {
   private let sampler: FaultSampler
   private let observer: any TraceObserver
   private let progress: (@Sendable (Int) -> Void)?
+  /// Called every few milliseconds, under the lock.
+  private let tick: () -> Void
   private let isDone = Atomic(false)
   private var worker: Worker?
 
-  init(_ sampler: FaultSampler, _ observer: any TraceObserver, _ progress: (@Sendable (Int) -> Void)?) {
+  init(
+    _ sampler: FaultSampler, _ observer: any TraceObserver, _ progress: (@Sendable (Int) -> Void)?,
+    tick: @escaping () -> Void
+  ) {
+    self.tick = tick
     self.sampler = sampler
     self.observer = observer
     self.progress = progress
@@ -83,6 +92,7 @@ private final class SampleReader: @unchecked Sendable {
       let isDue = monotonicNanoseconds() - lastReport > 100_000_000
       let value = lock.withLockIfAvailable { _ in
         observer.takeSamples()
+        tick()
         if isDue { observer.save() }
         return observer.progress
       }
