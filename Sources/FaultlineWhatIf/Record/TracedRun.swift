@@ -13,11 +13,11 @@ struct TracedOutcome {
 /// ties the program to it, and one that empties the sampler's rings while the program runs between two stops.
 struct TracedRun {
   let program: Program
-  /// CL_SPAWN_ flags.
-  var flags = 0
+  /// An entry of 2 MiB would hide the touches of its pages.
+  var usesHugePages = true
   var events: [FaultSampler.Event] = [.faults]
   var asksForKernelFaults = true
-  var isLenient = false
+  var allowsUserfault = false
   /// Called about ten times a second with the observer's progress, on the second thread.
   var progress: (@Sendable (Int) -> Void)?
 
@@ -27,12 +27,12 @@ struct TracedRun {
   func run<Observer: TraceObserver>(
     prepare: (FaultSampler, MappedFiles, UInt64) throws(RecordError) -> Observer
   ) throws(RecordError) -> (Observer, TracedOutcome) {
-    var child = try SpawnedProgram(program, flags: Int32(flags))
+    var child = try SpawnedProgram(program, usesHugePages: usesHugePages)
     let sampler = try FaultSampler(process: child.process, events: events, kernelFaults: asksForKernelFaults)
     let files = MappedFiles()
     let start = monotonicNanoseconds()
     let observer = try prepare(sampler, files, start)
-    let tracer = Tracer(program: program.path, files: files, observer: observer, isLenient: isLenient)
+    let tracer = Tracer(program: program.path, files: files, observer: observer, allowsUserfault: allowsUserfault)
     observer.tracer = tracer
 
     let signals = cl_forward_begin(child.process)

@@ -11,8 +11,8 @@ final class Tracer {
   let files: MappedFiles
   let observer: any TraceObserver
   let pageShift = UInt64(getpagesize().trailingZeroBitCount)
-  /// Programs that cannot be followed everywhere are followed as far as it goes.
-  let isLenient: Bool
+  /// The program may use userfaultfd: nothing of it is registered.
+  let allowsUserfault: Bool
 
   var tasks: [Int32: TracedTask] = [:]
   /// Threads that have stopped for the first time before their parent's stop told about them.
@@ -27,11 +27,11 @@ final class Tracer {
   /// Advice on files that are not mapped yet, by device and inode; it counts once they are.
   var earlyAdvice: [[UInt64]: [(Int) -> TraceEvent]] = [:]
 
-  init(program: String, files: MappedFiles, observer: any TraceObserver, isLenient: Bool) {
+  init(program: String, files: MappedFiles, observer: any TraceObserver, allowsUserfault: Bool) {
     self.program = program
     self.files = files
     self.observer = observer
-    self.isLenient = isLenient
+    self.allowsUserfault = allowsUserfault
   }
 
   /// Follows the spawned and seized process `root` until it and all that it started have ended; its wait status. Each stop is
@@ -237,12 +237,7 @@ final class Tracer {
 
   private func callStops(_ task: TracedTask, _ stop: cl_stop) {
     if stop.value == UInt64(CL_STOP_FOREIGN) {
-      if !isLenient {
-        fail(
-          .unsupported(
-            program: program, what: "it runs 32-bit code",
-            remedy: "only 64-bit programs can be followed, or use --coarse"))
-      }
+      refuse("it runs 32-bit code", "only 64-bit programs can be followed")
       return resume(task)
     }
     guard task.space.number != nil else { return resume(task) }
