@@ -23,15 +23,14 @@
 #define NATIVE_ARCHITECTURE AUDIT_ARCH_X86_64
 #define FOREIGN_CALL_BIT 0x40000000u /* the x32 numbers */
 
-static int install_filter(int foreign_allowed) {
-  const uint32_t foreign = foreign_allowed ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRACE | CL_STOP_FOREIGN;
+static int install_filter(void) {
   struct sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCHITECTURE, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, foreign),
+      STOP(CL_STOP_FOREIGN),
       NUMBER,
       BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN_CALL_BIT, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, foreign),
+      STOP(CL_STOP_FOREIGN),
       /* Anonymous memory keeps its speed, unless it is put over what may be a file mapping (MAP_FIXED). */
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 5),
       ARGUMENT(3),
@@ -96,7 +95,7 @@ size_t cl_read_filter(int descriptor, struct cl_read_filter *filter, uint64_t ad
   return sizeof head + sizeof program;
 }
 #else
-static int install_filter(int foreign_allowed) { return -ENOSYS; }
+static int install_filter(void) { return -ENOSYS; }
 size_t cl_read_filter(int descriptor, struct cl_read_filter *filter, uint64_t address) { return 0; }
 #endif
 
@@ -105,7 +104,8 @@ static void child_fails(int report, int code) {
   _exit(127);
 }
 
-int cl_spawn(const char *path, char *const arguments[], char *const environment[], int flags, struct cl_child *child) {
+int cl_spawn(
+    const char *path, char *const arguments[], char *const environment[], int huge_pages, struct cl_child *child) {
   int go[2], report[2];
   if (pipe2(go, O_CLOEXEC)) return -errno;
   if (pipe2(report, O_CLOEXEC)) {
@@ -130,8 +130,8 @@ int cl_spawn(const char *path, char *const arguments[], char *const environment[
     while (count < 0 && errno == EINTR);
     if (count != 1) _exit(127); /* the tracer is gone */
     if (personality(ADDR_NO_RANDOMIZE) < 0) child_fails(report[1], errno);
-    if (flags & CL_SPAWN_NO_HUGE_PAGES) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-    int code = install_filter(flags & CL_SPAWN_FOREIGN_ALLOWED);
+    if (!huge_pages) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    int code = install_filter();
     if (code) child_fails(report[1], -code);
     execve(path, arguments, environment);
     child_fails(report[1], errno);

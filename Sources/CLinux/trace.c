@@ -142,6 +142,7 @@ int cl_page_scan(
 
 enum { FORWARDS = 64 };
 static volatile pid_t forwards[FORWARDS];
+static volatile int forward_counts[FORWARDS];
 static int forward_users;
 static struct sigaction forward_old[4];
 static const int forward_signals[4] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
@@ -149,10 +150,12 @@ static const int forward_signals[4] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 static void forward(int signal, siginfo_t *info, void *context) {
   (void)context;
   int code = errno;
-  /* The terminal has sent it to the whole foreground group: the program has it already. */
-  if (info->si_code != SI_KERNEL)
-    for (int i = 0; i < FORWARDS; i++)
-      if (forwards[i] > 0) kill(forwards[i], signal);
+  for (int i = 0; i < FORWARDS; i++) {
+    if (forwards[i] <= 0) continue;
+    __atomic_add_fetch(&forward_counts[i], 1, __ATOMIC_RELAXED);
+    /* The terminal sends it to the whole foreground group: the program has it already. */
+    if (info->si_code != SI_KERNEL) kill(forwards[i], signal);
+  }
   errno = code;
 }
 
@@ -168,6 +171,7 @@ int cl_forward_begin(pid_t pid) {
   while (slot < FORWARDS && forwards[slot]) slot++;
   if (slot < FORWARDS) {
     forwards[slot] = pid;
+    forward_counts[slot] = 0;
     if (forward_users++ == 0) {
       struct sigaction action = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART};
       for (int i = 0; i < 4; i++) {
@@ -180,12 +184,22 @@ int cl_forward_begin(pid_t pid) {
   return slot < FORWARDS ? slot : -EAGAIN;
 }
 
+int cl_forward_count(int slot) { return __atomic_load_n(&forward_counts[slot], __ATOMIC_RELAXED); }
+
 void cl_forward_end(int slot) {
   lock_forwards();
   forwards[slot] = 0;
   if (--forward_users == 0)
     for (int i = 0; i < 4; i++) sigaction(forward_signals[i], &forward_old[i], 0);
   unlock_forwards();
+}
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+int64_t cl_cached_pages(int descriptor, uint64_t offset, uint64_t length) {
+  uint64_t range[2] = {offset, length}, counts[5] = {0};
+  return syscall(SYS_cachestat, descriptor, range, counts, 0) ? -errno : (int64_t)counts[0];
 }
 
 pid_t cl_fork(void) { return fork(); }

@@ -157,4 +157,32 @@ private struct Recorded {
       try Recorder().record([toucher, data.path], output: "/no/such/folder")
     }
   }
+
+  @Test func thirtyTwoBitCodeIsRefusedInOneLine() throws {
+    let program = ScratchFile("program")
+    program.write(smallestThirtyTwoBitProgram)
+    chmod(program.path, 0o755)
+    let file = ScratchFile("trace")
+    let error = #expect(throws: RecordError.self) { try Recorder().record([program.path], output: file.path) }
+    // A kernel without IA-32 emulation does not even start it.
+    let refusals: [RecordError] = [
+      .unsupported(program: program.path, what: "it runs 32-bit code", remedy: "only 64-bit programs can be followed"),
+      .cannotRun(program: program.path, errno: ENOEXEC),
+    ]
+    #expect(error.map { refusals.contains($0) } == true)
+    #expect(access(file.path, F_OK) != 0)
+  }
 }
+
+/// An ELF file that calls `exit(7)` by `int $0x80`.
+private let smallestThirtyTwoBitProgram: [UInt8] = {
+  let base: UInt32 = 0x0804_8000
+  func bytes(_ words: [UInt32]) -> [UInt8] {
+    words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+  }
+  let code: [UInt8] = [0xB8, 1, 0, 0, 0, 0xBB, 7, 0, 0, 0, 0xCD, 0x80]
+  let identity: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+  let header = bytes([0x0003_0002, 1, base + 84, 52, 0, 0, 0x0020_0034, 0x0000_0001, 0])
+  let segment = bytes([1, 0, base, base, 96, 96, 5, 0x1000])
+  return identity + header + segment + code
+}()

@@ -44,11 +44,6 @@ void cl_call_prepare(struct cl_registers *registers, uint64_t address, int64_t n
 /* Offset of a system-call instruction in `bytes`, or -1. */
 int64_t cl_find_call_instruction(const uint8_t *bytes, size_t count);
 
-enum {
-  CL_SPAWN_NO_HUGE_PAGES = 1, /* PR_SET_THP_DISABLE */
-  CL_SPAWN_FOREIGN_ALLOWED = 2, /* system calls of other architectures pass */
-};
-
 /* The data of a seccomp stop. */
 enum {
   CL_STOP_CALL = 1,
@@ -62,10 +57,13 @@ struct cl_child {
   int failure; /* yields an errno as int when the child could not start the program; end of file when it could */
 };
 
-/* Forks a child that waits for `go`, then fixes the address-space layout, installs the filter and becomes the program. */
-int cl_spawn(const char *path, char *const arguments[], char *const environment[], int flags, struct cl_child *child);
-/* Lets the child go on; returns 0 or the -errno with which it failed to start. May be called once. */
+/* Forks a child that waits for `go`, then fixes the address-space layout, installs the filter and becomes the program;
+ * without huge pages for good (PR_SET_THP_DISABLE) when `huge_pages` is 0. */
+int cl_spawn(
+    const char *path, char *const arguments[], char *const environment[], int huge_pages, struct cl_child *child);
+/* Lets the child go on. */
 int cl_spawn_go(struct cl_child *child);
+/* After the end of the child: 0, or the -errno with which it could not become the program. */
 int cl_spawn_result(struct cl_child *child);
 
 int cl_trace_seize(pid_t pid);
@@ -124,7 +122,12 @@ int cl_page_scan(int pagemap, uint64_t start, uint64_t end, struct cl_page_regio
 /* While a program runs, SIGINT and SIGQUIT of the terminal are its own business; what is sent to this process alone, and
  * SIGTERM and SIGHUP, is passed on to `pid`. Nested uses are counted; returns a slot for cl_forward_end, or -EAGAIN. */
 int cl_forward_begin(pid_t pid);
+/* Signals that came while the slot was open. */
+int cl_forward_count(int slot);
 void cl_forward_end(int slot);
+
+/* Pages of the page cache in a byte range of a file, or -ENOSYS before Linux 6.5. */
+int64_t cl_cached_pages(int descriptor, uint64_t offset, uint64_t length);
 
 /* fork(2), which Swift does not import: the child may only touch memory and call _exit. */
 pid_t cl_fork(void);

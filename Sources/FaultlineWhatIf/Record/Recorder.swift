@@ -53,8 +53,8 @@ public struct Recorder: Sendable {
     var madeFile = false
     do throws(RecordError) {
       var run = TracedRun(program)
-      run.flags = CL_SPAWN_NO_HUGE_PAGES | (options.isCoarse ? CL_SPAWN_FOREIGN_ALLOWED : 0)
-      run.isLenient = options.isCoarse
+      run.usesHugePages = false
+      run.allowsUserfault = options.isCoarse
       run.asksForKernelFaults = options.recordsKernelFaults
       run.progress = progress
       let (session, outcome) = try run.run { (sampler, files, start) throws(RecordError) in

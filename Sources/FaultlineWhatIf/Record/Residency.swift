@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Which pages of a file are in the page cache.
@@ -20,6 +21,11 @@ enum Residency {
     var first: UInt64 = 0
     while first < pages {
       let count = min(chunk, pages - first)
+      // `mincore` takes its time over a hole; most of a large file is one.
+      if cl_cached_pages(descriptor, first * pageSize, count * pageSize) == 0 {
+        first += count
+        continue
+      }
       guard
         let window = mmap(
           nil, Int(count * pageSize), PROT_READ, MAP_SHARED, descriptor, off_t(first * pageSize)), window != MAP_FAILED

@@ -42,15 +42,15 @@ struct SpawnedProgram: ~Copyable {
 
   var process: Int32 { child.pid }
 
-  /// The calling thread becomes the tracer. `flags` are the shim's CL_SPAWN_ flags.
-  init(_ program: Program, flags: Int32) throws(RecordError) {
+  /// The calling thread becomes the tracer.
+  init(_ program: Program, usesHugePages: Bool) throws(RecordError) {
     path = program.path
     guard cl_trace_supported() == 0 else {
       isWaiting = false
       throw .unavailable(what: "recording on this processor", remedy: "an x86-64 machine would enable it")
     }
     var arguments = program.arguments.map { strdup($0) } + [nil]
-    let result = cl_spawn(program.path, &arguments, environ, flags, &child)
+    let result = cl_spawn(program.path, &arguments, environ, usesHugePages ? 1 : 0, &child)
     for argument in arguments { free(argument) }
     guard result == 0 else {
       isWaiting = false

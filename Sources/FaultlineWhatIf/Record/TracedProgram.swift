@@ -29,6 +29,8 @@ final class TracedTask {
 struct CallInProgress {
   /// Arguments that were changed on the way in and that the program must find unchanged.
   var original: [(index: Int32, value: UInt64)] = []
+  /// Other threads may not change the mappings meanwhile. Not for calls that can wait for another thread, such as a read.
+  var isExclusive = true
   var end: (_ result: Int64) -> Void
 }
 

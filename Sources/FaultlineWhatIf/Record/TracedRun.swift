@@ -13,11 +13,11 @@ struct TracedOutcome {
 /// ties the program to it, and one that empties the sampler's rings while the program runs between two stops.
 struct TracedRun {
   let program: Program
-  /// CL_SPAWN_ flags.
-  var flags = 0
+  /// An entry of 2 MiB would hide the touches of its pages.
+  var usesHugePages = true
   var events: [FaultSampler.Event] = [.faults]
   var asksForKernelFaults = true
-  var isLenient = false
+  var allowsUserfault = false
   /// Called about ten times a second with the observer's progress, on the second thread.
   var progress: (@Sendable (Int) -> Void)?
 
@@ -27,18 +27,21 @@ struct TracedRun {
   func run<Observer: TraceObserver>(
     prepare: (FaultSampler, MappedFiles, UInt64) throws(RecordError) -> Observer
   ) throws(RecordError) -> (Observer, TracedOutcome) {
-    var child = try SpawnedProgram(program, flags: Int32(flags))
+    var child = try SpawnedProgram(program, usesHugePages: usesHugePages)
     let sampler = try FaultSampler(process: child.process, events: events, kernelFaults: asksForKernelFaults)
     let files = MappedFiles()
     let start = monotonicNanoseconds()
     let observer = try prepare(sampler, files, start)
-    let tracer = Tracer(program: program.path, files: files, observer: observer, isLenient: isLenient)
+    let tracer = Tracer(program: program.path, files: files, observer: observer, allowsUserfault: allowsUserfault)
     observer.tracer = tracer
 
     let signals = cl_forward_begin(child.process)
     defer { if signals >= 0 { cl_forward_end(signals) } }
     child.start()
-    let reader = SampleReader(sampler, observer, progress)
+    let reader = SampleReader(sampler, observer, progress) {
+      // The program has gone and left others behind, who do not hear the terminal.
+      if tracer.hasRootEnded, signals >= 0, cl_forward_count(signals) > 0 { tracer.killAll() }
+    }
     defer { reader.stop() }
     let status = try tracer.run(root: child.process) { body in reader.lock.withLock { _ in body() } }
     if let failure = child.startFailure() { throw failure }
@@ -57,10 +60,16 @@ private final class SampleReader: @unchecked Sendable {
   private let sampler: FaultSampler
   private let observer: any TraceObserver
   private let progress: (@Sendable (Int) -> Void)?
+  /// Called every few milliseconds, under the lock.
+  private let tick: () -> Void
   private let isDone = Atomic(false)
   private var worker: Worker?
 
-  init(_ sampler: FaultSampler, _ observer: any TraceObserver, _ progress: (@Sendable (Int) -> Void)?) {
+  init(
+    _ sampler: FaultSampler, _ observer: any TraceObserver, _ progress: (@Sendable (Int) -> Void)?,
+    tick: @escaping () -> Void
+  ) {
+    self.tick = tick
     self.sampler = sampler
     self.observer = observer
     self.progress = progress
@@ -83,6 +92,7 @@ private final class SampleReader: @unchecked Sendable {
       let isDue = monotonicNanoseconds() - lastReport > 100_000_000
       let value = lock.withLockIfAvailable { _ in
         observer.takeSamples()
+        tick()
         if isDue { observer.save() }
         return observer.progress
       }

@@ -50,14 +50,14 @@ extension Tracer {
     case CL_CALL_EXECVE, CL_CALL_EXECVEAT:
       observer.spaceEnds(task.space, task)
       task.call = CallInProgress { _ in }
-    case CL_CALL_PTRACE: refuse("it uses ptrace itself", "record what it runs instead, or use --coarse")
-    case CL_CALL_USERFAULTFD: refuse("it uses userfaultfd itself", "use --coarse")
+    case CL_CALL_PTRACE: refuse("it uses ptrace itself", "record the program that it traces instead")
+    case CL_CALL_USERFAULTFD: if !allowsUserfault { refuse("it uses userfaultfd itself", "use --coarse") }
     default: break
     }
   }
 
-  private func refuse(_ what: String, _ remedy: String) {
-    if !isLenient { fail(.unsupported(program: program, what: what, remedy: remedy)) }
+  func refuse(_ what: String, _ remedy: String) {
+    fail(.unsupported(program: program, what: what, remedy: remedy))
   }
 
   /// The pages of a byte range; nil when it is empty or not an address range.

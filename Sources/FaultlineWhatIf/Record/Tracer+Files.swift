@@ -38,7 +38,7 @@ extension Tracer {
     if call.number == CL_CALL_PREAD || call.number == CL_CALL_PREADV { offset = call[3] }
     if sends, call[2] != 0 { _ = cl_process_read(task.process, call[2], &offset, 8) }
     let from = offset
-    task.call = CallInProgress { [unowned self] result in
+    task.call = CallInProgress(isExclusive: false) { [unowned self] result in
       if result > 0 { observer.fileEvent(.fileRead(file: file, offset: from, length: UInt64(result)), task) }
     }
   }

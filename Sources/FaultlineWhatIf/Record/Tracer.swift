@@ -11,8 +11,8 @@ final class Tracer {
   let files: MappedFiles
   let observer: any TraceObserver
   let pageShift = UInt64(getpagesize().trailingZeroBitCount)
-  /// Programs that cannot be followed everywhere are followed as far as it goes.
-  let isLenient: Bool
+  /// The program may use userfaultfd: nothing of it is registered.
+  let allowsUserfault: Bool
 
   var tasks: [Int32: TracedTask] = [:]
   /// Threads that have stopped for the first time before their parent's stop told about them.
@@ -21,15 +21,17 @@ final class Tracer {
   private var nextIndex = 0
   private var nextSpace = 0
   private var rootStatus: Int32 = 0
+  /// Only processes that the program left behind are still running.
+  private(set) var hasRootEnded = false
   private(set) var failure: RecordError?
   /// Advice on files that are not mapped yet, by device and inode; it counts once they are.
   var earlyAdvice: [[UInt64]: [(Int) -> TraceEvent]] = [:]
 
-  init(program: String, files: MappedFiles, observer: any TraceObserver, isLenient: Bool) {
+  init(program: String, files: MappedFiles, observer: any TraceObserver, allowsUserfault: Bool) {
     self.program = program
     self.files = files
     self.observer = observer
-    self.isLenient = isLenient
+    self.allowsUserfault = allowsUserfault
   }
 
   /// Follows the spawned and seized process `root` until it and all that it started have ended; its wait status. Each stop is
@@ -40,9 +42,14 @@ final class Tracer {
     var stop = cl_stop()
     while cl_trace_wait(-1, &stop) == 0 {
       guarded {
-        if stop.tid == root, Int(stop.kind) == CL_STOP_EXITED { rootStatus = Int32(truncatingIfNeeded: stop.value) }
+        if stop.tid == root, Int(stop.kind) == CL_STOP_EXITED {
+          rootStatus = Int32(truncatingIfNeeded: stop.value)
+          hasRootEnded = true
+        }
         observer.takeSamples()
         handle(stop)
+        // The parent of an early thread was killed before it could tell.
+        if tasks.isEmpty { for thread in early { kill(thread, SIGKILL) } }
       }
     }
     if let failure { throw failure }
@@ -52,6 +59,10 @@ final class Tracer {
   /// Ends the program: it cannot be followed.
   func fail(_ error: RecordError) {
     if failure == nil { failure = error }
+    killAll()
+  }
+
+  func killAll() {
     for task in tasks.values { kill(task.process, SIGKILL) }
   }
 
@@ -157,7 +168,9 @@ final class Tracer {
       tasks[leader.thread] = caller
       task = caller
     }
+    let old = task.space
     leave(task, isReplaced: true)
+    release(old, by: former)  // the thread has taken over the number of its leader
     task.isExiting = false
     task.space = makeSpace(process: task.thread)
     task.call = CallInProgress { [unowned self, unowned task] _ in programBegins(task) }
@@ -204,7 +217,7 @@ final class Tracer {
       observer.spaceEnded(space, task)
     }
     space.users -= 1
-    release(space, by: task)
+    release(space, by: task.thread)
   }
 
   private func makeSpace(process: Int32) -> TracedSpace {
@@ -224,21 +237,17 @@ final class Tracer {
 
   private func callStops(_ task: TracedTask, _ stop: cl_stop) {
     if stop.value == UInt64(CL_STOP_FOREIGN) {
-      if !isLenient {
-        fail(
-          .unsupported(
-            program: program, what: "it runs 32-bit code",
-            remedy: "only 64-bit programs can be followed, or use --coarse"))
-      }
+      refuse("it runs 32-bit code", "only 64-bit programs can be followed")
       return resume(task)
     }
     guard task.space.number != nil else { return resume(task) }
-    if let caller = task.space.caller, caller != task.thread {
+    let mayWait = stop.value != UInt64(CL_STOP_FILE_READ)
+    if mayWait, let caller = task.space.caller, caller != task.thread {
       task.space.waiting.append(stop)
       return
     }
     callBegins(task)
-    if task.call != nil { task.space.caller = task.thread }
+    if let call = task.call, call.isExclusive { task.space.caller = task.thread }
     resume(task)
   }
 
@@ -254,14 +263,14 @@ final class Tracer {
         }
         call.end(result)
       }
-      release(task.space, by: task)
+      release(task.space, by: task.thread)
     }
     resume(task)
   }
 
   /// The next thread may change the mappings.
-  private func release(_ space: TracedSpace, by task: TracedTask) {
-    guard space.caller == task.thread else { return }
+  private func release(_ space: TracedSpace, by thread: Int32) {
+    guard space.caller == thread else { return }
     space.caller = nil
     while space.caller == nil, !space.waiting.isEmpty {
       let stop = space.waiting.removeFirst()
