@@ -88,10 +88,14 @@ extension FileNode {
     folio.head.pointee.index.store(index, ordering: .relaxed)
     folio.head.pointee.mapping.store(UInt64(UInt(bitPattern: cache)), ordering: .relaxed)
     folio.get(folio.pageCount)
+    var shadow: Shadow?
     let stored = cache.pointee.slotLock.withLock {
-      slots.store(UInt64(UInt(bitPattern: folio.head)), at: index, order: order)
+      shadow = Shadow(entry: slots.load(index))
+      return slots.store(UInt64(UInt(bitPattern: folio.head)), at: index, order: order)
     }
     if stored {
+      if let shadow { machine.noteRefault(of: folio, shadow) }
+      if !traits.isMemoryOnly { machine.lists.add(folio) }
       cache.pointee.pageCount.wrappingAdd(folio.pageCount, ordering: .relaxed)
     } else {
       folio.head.pointee.mapping.store(0, ordering: .relaxed)
@@ -102,6 +106,7 @@ extension FileNode {
 
   /// Takes a locked, unmapped folio out of the cache. Its slots' references go; the caller's remains.
   func remove(_ folio: Folio) {
+    machine.lists.remove(folio)
     cache.pointee.slotLock.withLock { slots.erase(folio.index) }
     folio.head.pointee.mapping.store(0, ordering: .relaxed)
     cache.pointee.pageCount.wrappingSubtract(folio.pageCount, ordering: .relaxed)
@@ -110,6 +115,7 @@ extension FileNode {
 
   /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
+    machine.makeRoom(for: 1 << order)
     guard let folio = machine.memory.allocate(order: order) else { return nil }
     _ = folio.tryLock()
     let reference = FolioReference(owning: folio, memory: machine.memory)
@@ -134,6 +140,18 @@ extension FileNode {
       folio.lock()
       remove(folio)
       folio.unlock()
+    }
+    forgetShadows(in: 0..<UInt64.max)
+  }
+
+  /// Empties the slots in `pages` that hold what evicted folios left. Kernel: `clear_shadow_entries`.
+  func forgetShadows(in pages: Range<UInt64>) {
+    cache.pointee.slotLock.withLock {
+      var index = pages.lowerBound
+      while index < pages.upperBound, let found = slots.first(from: index, through: pages.upperBound - 1) {
+        if XArray.isValue(found.entry) { slots.erase(found.index) }
+        index = found.index + 1
+      }
     }
   }
 }

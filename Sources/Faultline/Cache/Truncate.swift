@@ -37,6 +37,7 @@ extension FileNode {
       folio.remove(.dirty)
       remove(folio)
     }
+    forgetShadows(in: pages)
   }
 
   /// Zeroes what lies behind byte `end` in its page, if that is cached: stores through a mapping may have left something

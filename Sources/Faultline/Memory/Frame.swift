@@ -66,6 +66,8 @@ public struct FolioFlags: OptionSet, Sendable {
   public static let writeback = FolioFlags(rawValue: 1 << 6)
   /// The memory is damaged. Kernel: `PG_hwpoison`.
   public static let poisoned = FolioFlags(rawValue: 1 << 7)
+  /// On a list of ``LRULists``. Kernel: `PG_lru`.
+  static let onList = FolioFlags(rawValue: 1 << 9)
   /// In an allocator free list. Kernel: `PG_buddy`.
   static let free = FolioFlags(rawValue: 1 << 8)
 

@@ -26,6 +26,9 @@ extension FileNode {
     return found
   }
 
+  /// Whether its folios lie on the reclaim lists.
+  package var auditIsReclaimable: Bool { !traits.isMemoryOnly }
+
   /// Whether the cache's locks are held.
   package func auditIsLocked() -> Bool { cache.pointee.slotLock.isLocked || cache.pointee.contentLock.isHeld }
 

@@ -13,6 +13,8 @@ package struct FrameAudit: Sendable {
   package let owner: Owner
   /// The page of the owner that a head says it holds.
   package let index: UInt64
+  /// Whether it says that it lies on one of the reclaim lists.
+  package let isOnList: Bool
 
   package enum Owner: Hashable, Sendable {
     case nobody
@@ -37,7 +39,7 @@ extension PhysicalMemory {
         order: flags >> FolioFlags.orderShift, isFree: flags & FolioFlags.free.rawValue != 0,
         head: head.map { self.number(of: $0).rawValue },
         owner: mapping == 0 ? .nobody : mapping == Frame.anonymousMapping ? .program : .cache(mapping),
-        index: frame.pointee.index.load(ordering: .relaxed))
+        index: frame.pointee.index.load(ordering: .relaxed), isOnList: flags & FolioFlags.onList.rawValue != 0)
     }
   }
 
@@ -58,6 +60,9 @@ extension PhysicalMemory {
 }
 
 extension Machine {
+  /// The heads of the folios on the list of those used lately, and on that of the others.
+  package var auditActiveList: [UInt64] { lists.audit(.active) }
+  package var auditInactiveList: [UInt64] { lists.audit(.inactive) }
   package var auditZeroFrame: UInt64 { zeroFrame.rawValue }
   package var auditLiveTables: UInt64 { tables.liveTables }
   package var auditLiveNodes: UInt64 { nodes.liveNodes }

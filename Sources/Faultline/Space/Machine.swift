@@ -11,6 +11,10 @@ public final class Machine: Sendable {
   let census = Census()
   let nodes: XArrayMemory
   let tables: TableMemory
+  let lists: LRULists
+  let cacheLimitWord = AtomicWord(.max)
+  let reclaimedWord = AtomicWord(0)
+  let refaultsWord = AtomicWord(0)
   /// The number of the last asynchronous read.
   let reads = AtomicWord(0)
   /// The page of zeroes that read faults on private memory map. Kernel: `ZERO_PAGE`.
@@ -25,6 +29,7 @@ public final class Machine: Sendable {
   ) throws(KernelError) {
     self.rules = rules
     memory = try PhysicalMemory(frameCount: frameCount, contents: contents)
+    lists = LRULists(memory: memory)
     nodes = try XArrayMemory(capacity: max(4096, frameCount / 16))
     tables = try TableMemory(capacity: max(4096, frameCount / 64))
     guard let zero = memory.allocateZeroed(order: 0) else {

@@ -16,7 +16,7 @@ extension AddressSpace {
       uncountPrivatePages(1)
     } else {
       if entry.isDirty { folio.markDirty() }
-      if entry.isAccessed { folio.insert(.referenced) }
+      if entry.isAccessed { machine.markAccessed(folio) }
       uncountFilePages(1)
     }
     Folio.removeMapping(of: frame)

@@ -25,9 +25,15 @@ public struct Fuzzer {
 
   private let rules: KernelRules
   private let fileSystems: [ScriptFileSystem]
+  private let cacheLimit: UInt64?
 
-  public init(rules: KernelRules = .linux6_18, fileSystems: [ScriptFileSystem] = [.tmpfs, .ext4Journal]) {
+  /// - Parameter cacheLimit: pages that may be cached; fewer than the scripts' files have, and reclaim takes part.
+  public init(
+    rules: KernelRules = .linux6_18, fileSystems: [ScriptFileSystem] = [.tmpfs, .ext4Journal],
+    cacheLimit: UInt64? = nil
+  ) {
     self.rules = rules
+    self.cacheLimit = cacheLimit
     self.fileSystems = fileSystems
   }
 
@@ -61,6 +67,7 @@ public struct Fuzzer {
   private func problem(of lines: [String], on fileSystem: ScriptFileSystem) throws(ScriptRunError) -> String? {
     guard let script = try? OperationScript(parsing: lines.joined(separator: "\n")) else { return nil }
     let runner = try ScriptRunner(fileSystem: fileSystem, rules: rules)
+    runner.machine.cacheLimit = cacheLimit
     var problem: String?
     do {
       try runner.run(script) { result in

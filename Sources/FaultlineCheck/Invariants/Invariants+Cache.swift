@@ -1,6 +1,21 @@
 import Faultline
 
 extension Invariants {
+  /// The reclaim lists against the flags of the folios, and against the caches.
+  func checkLists(_ picture: Picture, _ report: inout Report) {
+    var lists: [UInt64: [Bool]] = [:]
+    for frame in machine.auditActiveList { lists[frame, default: []].append(true) }
+    for frame in machine.auditInactiveList { lists[frame, default: []].append(false) }
+    let reclaimable = Set(files.filter(\.auditIsReclaimable).map(\.auditIdentity))
+    for frame in picture.frames where frame.references > 0 && frame.head == nil {
+      let found = lists[frame.number] ?? []
+      let belongs = picture.cached[frame.number].map { reclaimable.contains($0.cache) } ?? false
+      report.expect(
+        frame.isOnList == belongs && found == (belongs ? [frame.flags.contains(.active)] : []), .listsAgreeWithFolios,
+        "frame \(frame.number): on \(found.count) lists, says \(frame.isOnList), cached with a store \(belongs)")
+    }
+  }
+
   /// One file's slots against its folios, its size and its areas.
   func checkCache(_ file: FileNode, _ name: String, _ picture: Picture, _ report: inout Report) {
     let filePages = PageSize.pages(covering: file.size)

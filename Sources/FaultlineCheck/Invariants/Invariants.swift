@@ -28,6 +28,7 @@ public struct Invariants {
     checkFolios(picture, &report)
     for (number, file) in files.enumerated() { checkCache(file, "file \(number)", picture, &report) }
     for (number, space) in spaces.enumerated() { checkSpace(space, "space \(number)", picture, &report) }
+    checkLists(picture, &report)
     checkTotals(&report)
     return report.violations
   }

@@ -27,6 +27,7 @@ public enum Law: String, Sendable, CaseIterable {
   case areasAreOrdered = "areas are sorted, disjoint and not empty"
   case filesListTheirAreas = "a file lists exactly the areas that map it"
   case nodesAddUp = "the cache nodes in use are those that walks find"
+  case listsAgreeWithFolios = "a cached folio that can be read again lies on exactly the list that its flags name"
   case everythingIsGivenBack = "with no file and no address space left, nothing is in use"
 }
 

@@ -23,6 +23,9 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "The kernel whose rules hold.")
   var kernel: String = KernelRules.linux6_18.name
 
+  @Option(help: "Pages of files that may be cached, so that reclaim takes part.")
+  var cacheLimit: UInt64?
+
   func validate() throws {
     guard operations > 0 else { throw ValidationError("--ops takes a positive number, not \(operations)") }
   }
@@ -33,7 +36,7 @@ struct FuzzCommand: ParsableCommand {
     }
     var line = ProgressLine()
     var last: Fuzzer.Progress?
-    let finding = try Fuzzer(rules: rules).run(operations: operations, seed: seed) { progress in
+    let finding = try Fuzzer(rules: rules, cacheLimit: cacheLimit).run(operations: operations, seed: seed) { progress in
       last = progress
       line.show("fuzz", fraction: Double(progress.operations) / Double(operations))
       return true
