@@ -15,6 +15,9 @@ struct WhatIfOptions: ParsableArguments {
     transform: { try Policy(parsing: $0) })
   var policies: [Policy] = []
 
+  @Flag(help: "Ask about the policies given by --policy alone.")
+  var only = false
+
   @Option(help: "Page cache at the start: cold, warm or asis. Default: cold where residency can be known, else asis.")
   var cache: CacheStart?
 
@@ -38,6 +41,7 @@ struct WhatIfOptions: ParsableArguments {
   var csv = false
 
   func validate() throws {
+    if only && policies.isEmpty { throw ValidationError("--only needs a --policy to ask about") }
     if json && csv { throw ValidationError("--json and --csv exclude each other: choose one form for the answer") }
   }
 
@@ -47,6 +51,7 @@ struct WhatIfOptions: ParsableArguments {
   var question: WhatIf {
     var question = WhatIf()
     question.policies = policies
+    question.asksStandard = !only
     question.cache = cache
     question.files = FileChoice(patterns: patterns, includesText: includeText)
     question.rules = kernel?.rules
