@@ -81,6 +81,8 @@ extension CacheStart: ExpressibleByArgument {}
 
 /// A kernel by its version.
 struct KernelArgument: ExpressibleByArgument {
+  static var allValueStrings: [String] { KernelRules.all.map(\.name) }
+
   let rules: KernelRules
 
   init?(argument: String) {
