@@ -9,8 +9,8 @@ struct WhatIfOptions: ParsableArguments {
     help: ArgumentHelp(
       "Ask about one more policy; may be repeated.",
       discussion: """
-        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate, readahead=SIZE|device, around=SIZE and
-        name=TEXT, separated by commas; what is left out stays as recorded.
+        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate, readahead=SIZE|device, around=SIZE \
+        and name=TEXT, separated by commas; what is left out stays as recorded.
         """, valueName: "key=value,..."),
     transform: { try Policy(parsing: $0) })
   var policies: [Policy] = []
@@ -18,7 +18,10 @@ struct WhatIfOptions: ParsableArguments {
   @Flag(help: "Ask about the policies given by --policy alone.")
   var only = false
 
-  @Option(help: "Page cache at the start: cold, warm or asis. Default: cold where residency can be known, else asis.")
+  @Option(
+    help: """
+      Page cache at the start. Default: cold, but files whose residency this user cannot know count as resident.
+      """)
   var cache: CacheStart?
 
   @Option(
