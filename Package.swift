@@ -39,7 +39,7 @@ let package = Package(
       name: "faultline-toucher", dependencies: ["FaultlineWhatIf"], path: "Sources/FaultlineToucher",
       swiftSettings: strict),
     .testTarget(
-      name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf", "faultline-toucher"], swiftSettings: strict),
+      name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf", "faultline-toucher", "FaultlineTool"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

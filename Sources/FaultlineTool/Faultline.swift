@@ -13,10 +13,10 @@ struct Faultline: ParsableCommand {
 
       The usual question, about the data files that a program maps:
         faultline whatif -- ./search-engine --index big.idx
-        faultline whatif --policy 'madvise=random,readahead=16K' -- ./search-engine --index big.idx
+        faultline whatif --policy madvise=random,around=16K -- ./search-engine
 
-      Exit codes: 0 done, 1 a verification or bar failed, 2 usage, 3 not available on this machine (the message says
-      what would enable it).
+      Exit codes: 0 done, 1 a verification or bar failed, 2 usage, 3 not available on this machine (the message \
+      says what would enable it).
       """,
     subcommands: [
       WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self, DoctorCommand.self,

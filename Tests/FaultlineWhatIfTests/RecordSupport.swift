@@ -4,16 +4,19 @@ import Testing
 @testable import FaultlineWhatIf
 
 /// The program that the tests record, built beside them.
-let toucher: String = {
+let toucher = builtProgram("faultline-toucher")
+
+/// A program of this package, built beside the tests.
+func builtProgram(_ name: String) -> String {
   let own = linkTarget("/proc/self/exe") ?? ""
   let folders = [own, CommandLine.arguments.first ?? ""].map {
     $0.split(separator: "/").dropLast().joined(separator: "/")
   }
-  for folder in folders + testBundleFolders() where access("/\(folder)/faultline-toucher", X_OK) == 0 {
-    return "/\(folder)/faultline-toucher"
+  for folder in folders + testBundleFolders() where access("/\(folder)/\(name)", X_OK) == 0 {
+    return "/\(folder)/\(name)"
   }
-  return "faultline-toucher"
-}()
+  return name
+}
 
 /// The test code is a library of its own when a helper of the package manager runs it.
 private func testBundleFolders() -> [String] {

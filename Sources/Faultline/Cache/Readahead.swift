@@ -125,18 +125,21 @@ struct Readahead {
   /// The nearest page without a folio before `index`, looking at most `limit` pages back: all ones when the scan passed page
   /// 0, the last page looked at when all have one. Kernel: `page_cache_prev_miss`.
   private func previousMiss(before index: UInt64, within limit: UInt64) -> UInt64 {
-    var candidate = index &- 1
-    for step in 0..<max(1, limit) {
-      candidate = index &- 1 &- step
-      if candidate == .max || !node.isCached(candidate) { return candidate }
+    var scan = XArrayScan(node.slots, at: index &- 1)
+    var isCached = scan.start()
+    for _ in 1..<max(1, limit) {
+      guard isCached, scan.index != .max else { break }
+      isCached = scan.previous()
     }
-    return candidate
+    return scan.index
   }
 
   /// The nearest page without a folio after `index`. Kernel: `page_cache_next_miss`.
   private func nextMiss(after index: UInt64, within limit: UInt64) -> UInt64 {
     let first = index &+ 1
-    for step in 0..<max(1, limit) where !node.isCached(first &+ step) { return first &+ step }
+    var scan = XArrayScan(node.slots, at: first)
+    guard scan.start() else { return first }
+    for _ in 1..<max(1, limit) where !scan.next() { return scan.index }
     return rules.mergesSelfHit ? first &+ max(1, limit) &- 1 : first &+ limit
   }
 }

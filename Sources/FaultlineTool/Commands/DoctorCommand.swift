@@ -7,8 +7,8 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Say what works on this machine, what does not, and what would enable it.",
     discussion: """
-      Looks at the kernel, at what recording needs (userfaultfd, page-fault events, ptrace), and at the file system of a
-      directory (fault-around and readahead, both of which decide how many pages one fault brings).
+      Looks at the kernel, at what recording needs (userfaultfd, page-fault events, ptrace), and at the file system of \
+      a directory (fault-around and readahead, both of which decide how many pages one fault brings).
 
       Exit code 0 when recordings can see every first touch here, 3 when they cannot.
       """)

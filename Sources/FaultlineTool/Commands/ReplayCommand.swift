@@ -13,8 +13,8 @@ struct ReplayCommand: ParsableCommand {
         faultline replay --policy madvise=random,around=16K search.trace
         faultline replay --kernel 6.1 --cache warm --json search.trace
 
-      Counts are exact under the rules of the kernel named above the table. Time is an estimate from costs measured
-      on this machine in the same run.
+      Counts are exact under the rules of the kernel named above the table. Time is an estimate from costs measured on \
+      this machine in the same run.
       """)
 
   @Argument(help: "A file that `faultline record` wrote.", completion: .file())

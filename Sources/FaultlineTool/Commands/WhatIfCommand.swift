@@ -12,7 +12,7 @@ struct WhatIfCommand: ParsableCommand {
 
       Ask about the data files that your program maps:
         faultline whatif -- ./search --index big.idx
-        faultline whatif --files '*.idx' --policy 'madvise=random,readahead=16K' -- ./search --index big.idx
+        faultline whatif --files '*.idx' --policy madvise=random,around=16K -- ./search
 
       Ask about start-up, that is about programs and libraries:
         faultline whatif --include-text -- python3 -c 'import json'

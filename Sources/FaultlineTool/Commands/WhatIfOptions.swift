@@ -9,13 +9,19 @@ struct WhatIfOptions: ParsableArguments {
     help: ArgumentHelp(
       "Ask about one more policy; may be repeated.",
       discussion: """
-        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate, readahead=SIZE|device, around=SIZE and
-        name=TEXT, separated by commas; what is left out stays as recorded.
+        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate, readahead=SIZE|device, around=SIZE \
+        and name=TEXT, separated by commas; what is left out stays as recorded.
         """, valueName: "key=value,..."),
     transform: { try Policy(parsing: $0) })
   var policies: [Policy] = []
 
-  @Option(help: "Page cache at the start: cold, warm or asis. Default: cold where residency can be known, else asis.")
+  @Flag(help: "Ask about the policies given by --policy alone.")
+  var only = false
+
+  @Option(
+    help: """
+      Page cache at the start. Default: cold, but files whose residency this user cannot know count as resident.
+      """)
   var cache: CacheStart?
 
   @Option(
@@ -38,6 +44,7 @@ struct WhatIfOptions: ParsableArguments {
   var csv = false
 
   func validate() throws {
+    if only && policies.isEmpty { throw ValidationError("--only needs a --policy to ask about") }
     if json && csv { throw ValidationError("--json and --csv exclude each other: choose one form for the answer") }
   }
 
@@ -47,6 +54,7 @@ struct WhatIfOptions: ParsableArguments {
   var question: WhatIf {
     var question = WhatIf()
     question.policies = policies
+    question.asksStandard = !only
     question.cache = cache
     question.files = FileChoice(patterns: patterns, includesText: includeText)
     question.rules = kernel?.rules
@@ -76,6 +84,8 @@ extension CacheStart: ExpressibleByArgument {}
 
 /// A kernel by its version.
 struct KernelArgument: ExpressibleByArgument {
+  static var allValueStrings: [String] { KernelRules.all.map(\.name) }
+
   let rules: KernelRules
 
   init?(argument: String) {

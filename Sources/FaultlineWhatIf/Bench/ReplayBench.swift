@@ -70,9 +70,9 @@ public struct ReplayBench {
     let chosen = try ChosenFiles(TraceSurvey(trace), by: FileChoice())
     let policy = Policy(name: "as recorded")
     var replayer = try Replayer(trace, chosen: chosen, policy: policy, cache: .warm, rules: .linux6_18)
-    let start = MonotonicClock.nanoseconds()
+    let start = monotonicNanoseconds()
     _ = try replayer.run { _ in }
-    return Double(units) / (Double(MonotonicClock.nanoseconds() - start) / 1e9)
+    return Double(units) / (Double(monotonicNanoseconds() - start) / 1e9)
   }
 
   // MARK: The trace
@@ -146,18 +146,18 @@ private struct KernelMapping: ~Copyable {
     var offsets: [UInt32] = []
     offsets.reserveCapacity(touches)
     for _ in 0..<touches { offsets.append(UInt32(order.next())) }
-    let start = MonotonicClock.nanoseconds()
+    let start = monotonicNanoseconds()
     for page in offsets { _ = cl_load_byte(base + Int(page) * 4096) }
-    return Double(touches) / (Double(MonotonicClock.nanoseconds() - start) / 1e9)
+    return Double(touches) / (Double(monotonicNanoseconds() - start) / 1e9)
   }
 
   func faultsPerSecond(_ rounds: Int, window: Int) -> Double? {
     var nanoseconds: UInt64 = 0
     for _ in 0..<rounds {
       guard let base = map() else { return nil }
-      let start = MonotonicClock.nanoseconds()
+      let start = monotonicNanoseconds()
       for page in stride(from: 0, to: pages, by: window) { _ = cl_load_byte(base + page * 4096) }
-      nanoseconds += MonotonicClock.nanoseconds() - start
+      nanoseconds += monotonicNanoseconds() - start
       munmap(base, length)
     }
     return Double(rounds * pages / window) / (Double(nanoseconds) / 1e9)

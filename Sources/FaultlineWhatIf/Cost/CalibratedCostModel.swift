@@ -38,9 +38,9 @@ public struct CalibratedCostModel: CostModel {
     var passes: [Double] = []
     for _ in 0..<9 {
       guard let mapping = ScratchMapping(file) else { return nil }
-      let start = MonotonicClock.nanoseconds()
+      let start = monotonicNanoseconds()
       for page in stride(from: 0, to: pages, by: windowPages) { mapping.touch(page: page) }
-      passes.append(Double(MonotonicClock.nanoseconds() - start) / Double(pages / windowPages))
+      passes.append(Double(monotonicNanoseconds() - start) / Double(pages / windowPages))
     }
     return passes.sorted()[passes.count / 2]
   }
@@ -54,32 +54,23 @@ public struct CalibratedCostModel: CostModel {
     posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_RANDOM)
     var single: [Double] = []
     for step in 0..<64 {
-      let start = MonotonicClock.nanoseconds()
+      let start = monotonicNanoseconds()
       pread(file.descriptor, buffer, page, off_t((step &* 997 % pages) * page))
-      single.append(Double(MonotonicClock.nanoseconds() - start))
+      single.append(Double(monotonicNanoseconds() - start))
     }
     let smallest = single.sorted()[single.count / 2]
     posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_NORMAL)
     var streams: [Double] = []
     for _ in 0..<3 {
       file.drop(page: 0, count: pages)
-      let start = MonotonicClock.nanoseconds()
+      let start = monotonicNanoseconds()
       for offset in stride(from: 0, to: pages * page, by: chunk) {
         pread(file.descriptor, buffer, chunk, off_t(offset))
       }
-      streams.append(Double(MonotonicClock.nanoseconds() - start))
+      streams.append(Double(monotonicNanoseconds() - start))
     }
     // The fastest: whatever else runs on the machine can only slow a stream down.
     let megabyte = (streams.min() ?? 0) / (Double(pages * page) / 1e6)
     return (max(0, smallest - megabyte * Double(page) / 1e6), megabyte)
-  }
-}
-
-/// The clock that recordings are timed with.
-enum MonotonicClock {
-  static func nanoseconds() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
   }
 }

@@ -61,8 +61,10 @@ extension Doctor {
         key: "readahead", title: "readahead", state: .missing, detail: "\(directory) cannot be looked at",
         remedy: "a directory that exists")
     }
-    let bytes = fileSystem.readaheadBytes.map { ByteSize.format($0) } ?? "none"
-    return Finding(key: "readahead", title: "readahead", state: .fact, detail: "\(bytes) (\(fileSystem.type) here)")
+    let bytes = fileSystem.readAheadKB.map { ByteSize.format(UInt64(clamping: $0) &* 1024) } ?? "none"
+    return Finding(
+      key: "readahead", title: "readahead", state: .fact,
+      detail: "\(bytes) (\(fileSystem.type.isEmpty ? "unknown file system" : fileSystem.type) here)")
   }
 
   private static func hugePages() -> Finding {

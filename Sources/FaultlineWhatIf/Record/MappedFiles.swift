@@ -11,7 +11,7 @@ final class MappedFiles {
   private var numbers: [Key: Int] = [:]
   /// By number: the file is a program or a shared library.
   private var text: Set<Int> = []
-  private var fileSystems: [UInt64: String] = [:]
+  private var fileSystems: [UInt64: HostFileSystem] = [:]
 
   /// The number of a file that was seen before.
   func known(_ status: stat) -> Int? { numbers[Key(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))] }
@@ -61,10 +61,11 @@ final class MappedFiles {
   private func add(_ path: String, _ status: stat, _ bytes: UInt64, _ told: Bool, _ resident: [TraceRun]?) -> Int {
     let number = all.count
     let device = UInt64(status.st_dev)
+    let fileSystem = fileSystem(device)
     all.append(
       TraceFile(
         id: number, path: path, bytes: bytes, device: device, inode: UInt64(status.st_ino), isOwnedOrWritable: told,
-        resident: resident, fileSystem: fileSystem(device), readAheadKB: Self.readAheadKB(device)))
+        resident: resident, fileSystem: fileSystem.type, readAheadKB: fileSystem.readAheadKB))
     numbers[Key(device: device, inode: UInt64(status.st_ino))] = number
     return number
   }
@@ -80,34 +81,10 @@ final class MappedFiles {
     return UInt64(max(0, status.st_size))
   }
 
-  private func fileSystem(_ device: UInt64) -> String {
-    if let name = fileSystems[device] { return name }
-    let number = "\(major(device)):\(minor(device))"
-    var name = ""
-    for line in textLines("/proc/self/mountinfo") {
-      let fields = line.split(separator: " ")
-      guard fields.count > 6, fields[2] == number, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else {
-        continue
-      }
-      name = String(fields[dash + 1])
-    }
-    fileSystems[device] = name
-    return name
+  private func fileSystem(_ device: UInt64) -> HostFileSystem {
+    if let known = fileSystems[device] { return known }
+    let found = HostFileSystem(device: device)
+    fileSystems[device] = found
+    return found
   }
-
-  private static func readAheadKB(_ device: UInt64) -> Int? {
-    let number = "\(major(device)):\(minor(device))"
-    for path in [
-      "/sys/class/bdi/\(number)/read_ahead_kb", "/sys/dev/block/\(number)/queue/read_ahead_kb",
-      "/sys/dev/block/\(number)/../queue/read_ahead_kb",
-    ] {
-      if let line = textLines(path).first, let value = Int(line) { return value }
-    }
-    return nil
-  }
-
-  private static func major(_ device: UInt64) -> UInt64 { (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF }
-  private static func minor(_ device: UInt64) -> UInt64 { device & 0xFF | (device >> 12) & ~0xFF }
-  private func major(_ device: UInt64) -> UInt64 { Self.major(device) }
-  private func minor(_ device: UInt64) -> UInt64 { Self.minor(device) }
 }

@@ -4,6 +4,8 @@ import Faultline
 public struct WhatIf: Sendable {
   /// Asked in addition to the standard ones.
   public var policies: [Policy] = []
+  /// Whether ``Policy/standard(deviceReadaheadBytes:)`` is asked too.
+  public var asksStandard = true
   /// nil is cold; files whose residency cannot be known then count as resident, and when that is all of them, as it was.
   public var cache: CacheStart?
   public var files = FileChoice()
@@ -35,7 +37,7 @@ public struct WhatIf: Sendable {
     let rules = self.rules ?? survey.kernelRules
     let model = costs ?? WhatIf.measuredCosts(beside: chosen)
     let asked = Policy.withoutDuplicates(
-      Policy.standard(deviceReadaheadBytes: chosen.deviceReadaheadBytes) + policies,
+      (asksStandard ? Policy.standard(deviceReadaheadBytes: chosen.deviceReadaheadBytes) : []) + policies,
       deviceReadaheadBytes: chosen.deviceReadaheadBytes)
 
     var outcomes: [PolicyOutcome] = []

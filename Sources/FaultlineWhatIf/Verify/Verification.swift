@@ -38,6 +38,9 @@ public struct Verification: Sendable {
     let outcomes = madvise.compactMap { madvise in
       report.outcomes.first { $0.policy.madvise == madvise && $0.policy.isVerifiable }
     }
+    if outcomes.isEmpty {
+      report.notes.append("nothing was verified: none of these policies can be set on a running kernel for one program")
+    }
     for (index, outcome) in outcomes.enumerated() {
       var verification = PolicyVerification(
         policy: outcome.policy.name, predicted: VerifiedCounts(outcome.counts), measured: [])
