@@ -89,4 +89,17 @@ import Testing
     try bench.space.madvise(VirtualAddress(page: 4096), length: 1024 * 4096, .willNeed, by: &bench.task)
     #expect(bench.node.cachedPages == 320)
   }
+
+  /// Linux 6.18.44, ext4 behind a loop device with 128 KiB readahead: a major fault every 96 pages of either stream.
+  @Test func twoStreamsThroughOneDescriptorLoseTheirWindowsBehindLargeFolios() throws {
+    let half: UInt64 = 32768
+    let bench = try Bench(filePages: 2 * half, traits: .ext4(.linux6_18))
+    try bench.map(pages: 2 * half, at: 4096)
+    for page in 0..<half {
+      #expect(bench.read(4096 + page) == nil)
+      #expect(bench.read(4096 + half + page) == nil)
+    }
+    #expect(bench.major == 683)
+    #expect(bench.node.cachedPages == 2 * half)
+  }
 }

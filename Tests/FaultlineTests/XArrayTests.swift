@@ -66,6 +66,45 @@ import Testing
     #expect(array.first(from: 1024, through: 4096)?.index == 1024)
     #expect(array.first(from: 1025, through: 4096) == nil)
   }
+
+  @Test func aWalkOverSinglePagesFindsTheGapWhereItIs() {
+    for index in 0..<100 as Range<UInt64> { #expect(array.store(entry(index), at: index, order: 0)) }
+    var up = XArrayWalk(array, at: 50)
+    while up.next() != 0 {}
+    #expect(up.index == 100)
+    var down = XArrayWalk(array, at: 50)
+    while down.previous() != 0 {}
+    #expect(down.index == .max)
+  }
+
+  @Test func aWalkThatBeginsInsideALargeEntryFindsTheGapBehindItTooLate() {
+    #expect(array.store(entry(1), at: 64, order: 4))
+    var exact = XArrayWalk(array, at: 64)
+    while exact.next() != 0 {}
+    #expect(exact.index == 80)
+    var late = XArrayWalk(array, at: 69)
+    while late.next() != 0 {}
+    #expect(late.index == 85)
+  }
+
+  @Test func aWalkThatIsBehindFallsInStepInTheNextNode() {
+    #expect(array.store(entry(1), at: 48, order: 4))
+    #expect(array.store(entry(2), at: 64, order: 4))
+    var walk = XArrayWalk(array, at: 51)
+    while walk.next() != 0 {}
+    #expect(walk.index == 80)
+  }
+
+  @Test func aWalkDownFromInsideALargeEntryMissesTheGapBelowIt() {
+    #expect(array.store(entry(1), at: 32, order: 0))
+    #expect(array.store(entry(2), at: 80, order: 4))
+    var exact = XArrayWalk(array, at: 80)
+    while exact.previous() != 0 {}
+    #expect(exact.index == 79)
+    var early = XArrayWalk(array, at: 85)
+    while early.previous() != 0 {}
+    #expect(early.index == 84)
+  }
 }
 
 /// A small seeded generator: the same numbers on every run.

@@ -125,21 +125,17 @@ struct Readahead {
   /// The nearest page without a folio before `index`, looking at most `limit` pages back: all ones when the scan passed page
   /// 0, the last page looked at when all have one. Kernel: `page_cache_prev_miss`.
   private func previousMiss(before index: UInt64, within limit: UInt64) -> UInt64 {
-    var scan = XArrayScan(node.slots, at: index &- 1)
-    var isCached = scan.start()
-    for _ in 1..<max(1, limit) {
-      guard isCached, scan.index != .max else { break }
-      isCached = scan.previous()
-    }
-    return scan.index
+    var walk = XArrayWalk(node.slots, at: index &- 1)
+    for _ in 0..<limit where Self.isMiss(walk.previous()) { break }
+    return walk.index
   }
 
   /// The nearest page without a folio after `index`. Kernel: `page_cache_next_miss`.
   private func nextMiss(after index: UInt64, within limit: UInt64) -> UInt64 {
-    let first = index &+ 1
-    var scan = XArrayScan(node.slots, at: first)
-    guard scan.start() else { return first }
-    for _ in 1..<max(1, limit) where !scan.next() { return scan.index }
-    return rules.mergesSelfHit ? first &+ max(1, limit) &- 1 : first &+ limit
+    var walk = XArrayWalk(node.slots, at: index &+ 1)
+    for _ in 0..<limit where Self.isMiss(walk.next()) { return walk.index }
+    return rules.mergesSelfHit ? walk.index : index &+ 1 &+ limit
   }
+
+  private static func isMiss(_ entry: UInt64) -> Bool { entry == 0 || XArray.isValue(entry) }
 }
