@@ -67,7 +67,7 @@ public struct FolioFlags: OptionSet, Sendable {
   /// The memory is damaged. Kernel: `PG_hwpoison`.
   public static let poisoned = FolioFlags(rawValue: 1 << 7)
   /// On a list of ``LRULists``. Kernel: `PG_lru`.
-  static let onList = FolioFlags(rawValue: 1 << 9)
+  static let onList = FolioFlags(rawValue: 1 << 10)
   /// In an allocator free list. Kernel: `PG_buddy`.
   static let free = FolioFlags(rawValue: 1 << 8)
   /// Private memory of one address space alone: no fork has shared it since it was made or last reused.
