@@ -39,9 +39,19 @@ import Testing
   @Test func whatIsHardlyFasterDoesNotBeatTheProgramAsItIs() {
     let report = Self.report([
       Self.outcome(.asRecorded, major: 10, read: 0, estimated: 1000),
-      Self.outcome(Policy(madvise: .random), major: 10, read: 0, estimated: 990),
+      Self.outcome(Policy(madvise: .random), major: 10, read: 0, estimated: 960),
     ])
     #expect(report.bestIndex == 0)
+  }
+
+  @Test func whatNeedsAnotherMachineComesWithTheBestThatDoesNot() {
+    let report = Self.report([
+      Self.outcome(.asRecorded, major: 10, read: 0, estimated: 1000),
+      Self.outcome(Policy(madvise: .random), major: 9, read: 0, estimated: 700),
+      Self.outcome(Policy(faultAroundBytes: 2 << 20), major: 2, read: 0, estimated: 500),
+    ])
+    #expect(report.bestIndex == 2)
+    #expect(report.bestSentence?.hasSuffix("; of what the program can set itself, random is best.") == true)
   }
 
   @Test func withoutPoliciesNothingIsBest() {

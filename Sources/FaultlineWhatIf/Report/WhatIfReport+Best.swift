@@ -6,11 +6,17 @@ extension WhatIfReport {
     guard let recordedIndex else { return "best: \(best.policy.name), with the least estimated time." }
     let recorded = outcomes[recordedIndex]
     if bestIndex == recordedIndex {
-      return "best: \(best.policy.name); nothing tried here is estimated to be more than 2 % faster."
+      return "best: \(best.policy.name); nothing tried here is estimated to be more than 5 % faster."
     }
     return
       "best: \(best.policy.name), estimated \(speed(best, over: recorded)) than \(recorded.policy.name), because it "
-      + "\(reason(best.counts, instead: recorded.counts)); \(howToSet(best.policy))."
+      + "\(reason(best.counts, instead: recorded.counts)); \(howToSet(best.policy))\(ownBest(beside: bestIndex))."
+  }
+
+  /// The best that needs no change of the machine, where the best of all needs one.
+  private func ownBest(beside bestIndex: Int) -> String {
+    guard let own = bestOwnIndex, own != bestIndex else { return "" }
+    return "; of what the program can set itself, \(outcomes[own].policy.name) is best"
   }
 
   private func speed(_ best: PolicyOutcome, over recorded: PolicyOutcome) -> String {

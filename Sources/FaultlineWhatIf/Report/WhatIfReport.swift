@@ -26,15 +26,23 @@ public struct WhatIfReport: Sendable {
     self.verification = verification
   }
 
+  /// What an estimate must gain before it counts as a gain.
+  static let leastGain = 0.05
+
   /// Position of the policy with the least estimated time. The program as recorded stays best until something is
-  /// estimated to be at least 2 % faster, for no estimate here is finer than that.
-  public var bestIndex: Int? {
-    guard let fastest = outcomes.indices.min(by: { outcomes[$0].estimated < outcomes[$1].estimated }) else {
-      return nil
-    }
-    if let recorded = recordedIndex, outcomes[fastest].estimated >= outcomes[recorded].estimated * 0.98 {
-      return recorded
-    }
+  /// estimated to be at least 5 % faster, for no estimate here is finer than that.
+  public var bestIndex: Int? { best { _ in true } }
+
+  /// The same among policies that a program can put itself under, without changing the machine.
+  var bestOwnIndex: Int? {
+    best { $0.readahead == .device && $0.faultAroundBytes == Policy.defaultFaultAroundBytes }
+  }
+
+  private func best(where isAllowed: (Policy) -> Bool) -> Int? {
+    let allowed = outcomes.indices.filter { isAllowed(outcomes[$0].policy) }
+    guard let fastest = allowed.min(by: { outcomes[$0].estimated < outcomes[$1].estimated }) else { return nil }
+    let bar = recordedIndex.map { outcomes[$0].estimated * (1 - WhatIfReport.leastGain) }
+    if let recordedIndex, let bar, outcomes[fastest].estimated >= bar { return recordedIndex }
     return fastest
   }
 
