@@ -1,3 +1,13 @@
+/// # Cost
+///
+/// What counted events come to in time: measured on this machine in the same run, or fixed for tests.
+///
+/// Laws
+/// 1. Every figure says where it comes from.
+/// 2. A measurement takes well under a second and leaves nothing behind: its file never has a name.
+///
+/// This folder calls `Host/`.
+
 /// Turns counted events into an estimated time.
 ///
 /// The estimate is a sum of independent costs: it does not know which reads overlap with computing, so it serves to

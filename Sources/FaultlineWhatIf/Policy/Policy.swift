@@ -1,3 +1,13 @@
+/// # Policy
+///
+/// What a replay may be asked: policies as values, as text that people type, and the list that everybody is asked.
+///
+/// Laws
+/// 1. A policy text that does not parse says what is wrong and at which character; nothing a user types traps.
+/// 2. Sizes are rounded here as the kernel rounds its knobs, so that a table shows what would be in force.
+///
+/// This folder calls nothing.
+
 /// One answer to "how should this file be mapped?": the advice, readahead and fault-around that a replay runs under.
 ///
 /// A policy changes the chosen files only; everything else of the recording happens as it happened.

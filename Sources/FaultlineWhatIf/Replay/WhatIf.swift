@@ -1,5 +1,17 @@
 import Faultline
 
+/// # Replay
+///
+/// A trace and a policy in, counts out: the recorded processes live again as address spaces of the engine.
+///
+/// Laws
+/// 1. Only chosen files are mapped, so everything that the engine counts is theirs.
+/// 2. The same trace and question give the same counts, byte for byte: one thread, no clock, no order of a hash table.
+/// 3. The loop over touches neither allocates nor retains; all else happens between runs of touches.
+/// 4. A trace is input from anywhere: what does not fit is refused and counted, never trusted.
+///
+/// This folder calls `Policy/`, `Trace/`, `Cost/`, `Report/` and the engine.
+
 /// The question: which policies, for which files, from which state of the cache, under which kernel's rules.
 public struct WhatIf: Sendable {
   /// Asked in addition to the standard ones.

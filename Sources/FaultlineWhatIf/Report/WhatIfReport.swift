@@ -1,3 +1,13 @@
+/// # Report
+///
+/// One answer in three forms: a table for people, JSON and CSV for programs.
+///
+/// Laws
+/// 1. Every number is called counted, measured or estimated; what a reader must know to read it right is a note.
+/// 2. The order of rows, keys and columns is written down here and nowhere depends on hashing.
+///
+/// This folder calls `Policy/`, `Cost/` and the counts of `Replay/` and `Verify/`.
+
 /// The answer of a what-if: one outcome for each policy, and what they rest on.
 public struct WhatIfReport: Sendable {
   /// The recorded command.

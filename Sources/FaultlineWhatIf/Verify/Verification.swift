@@ -1,5 +1,15 @@
 import Faultline
 
+/// # Verify
+///
+/// Predictions beside what the running kernel does.
+///
+/// Laws
+/// 1. Where the kernel's runs agree only equality will do; where they differ their range decides.
+/// 2. What cannot be set for one program, or not be seen by this user, is refused with the reason, not guessed.
+///
+/// This folder calls `Replay/`, `Measure/` and `Doctor/`.
+
 /// Runs the recorded program again under the real kernel, several times for each policy that can be set there, and puts
 /// what happened beside what was predicted.
 public struct Verification: Sendable {
@@ -37,6 +47,11 @@ public struct Verification: Sendable {
   ) throws(RecordError) {
     let outcomes = madvise.compactMap { madvise in
       report.outcomes.first { $0.policy.madvise == madvise && $0.policy.isVerifiable }
+    }
+    if let window = Doctor.measuredFaultAroundBytes(directory: "."), window != Policy.defaultFaultAroundBytes {
+      report.notes.append(
+        "this machine's fault-around is \(ByteSize.format(window)); the predictions assume the kernel's default of "
+          + ByteSize.format(Policy.defaultFaultAroundBytes))
     }
     if outcomes.isEmpty {
       report.notes.append("nothing was verified: none of these policies can be set on a running kernel for one program")
