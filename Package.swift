@@ -39,7 +39,8 @@ let package = Package(
       name: "faultline-toucher", dependencies: ["FaultlineWhatIf"], path: "Sources/FaultlineToucher",
       swiftSettings: strict),
     .testTarget(
-      name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf", "faultline-toucher", "FaultlineTool"], swiftSettings: strict),
+      name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf", "faultline-toucher", "FaultlineTool"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
