@@ -9,6 +9,17 @@ extension OpenFile {
   public func read(
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
   ) throws(KernelError) -> UInt64 {
+    try readPieces(at: offset, count: count) {
+      body($0, $1, $2)
+      return true
+    }
+  }
+
+  /// The same; `body` ends the read by returning `false`, and nothing further is brought in then.
+  @discardableResult
+  func readPieces(
+    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
+  ) throws(KernelError) -> UInt64 {
     guard isReadable else { throw KernelError(.EBADF, "a read from a descriptor that cannot read") }
     if node.traits.isMemoryOnly { return node.readMemory(at: offset, count: count, body) }
     var position = offset
@@ -17,8 +28,9 @@ extension OpenFile {
       let batch = try batch(at: position >> PageSize.shift, through: (end - 1) >> PageSize.shift)
       guard let batch else { break }
       let stop = min(end, node.size, batch.upperBound << PageSize.shift)
-      node.copy(position..<stop) { body(position - offset &+ $0, $1, $2) }
+      let isTaken = node.copy(position..<stop) { body(position - offset &+ $0, $1, $2) }
       position = stop
+      if !isTaken { break }
     }
     readahead.pointee.previousPosition.store(position, ordering: .relaxed)
     return position - offset
@@ -67,39 +79,40 @@ extension OpenFile {
 }
 
 extension FileNode {
-  /// Hands out the cached bytes of a range, page by page; a page without a folio reads as zero.
+  /// Hands out the cached bytes of a range, page by page, until `body` says `false`; a page without a folio reads as zero.
+  ///
+  /// - Returns: what `body` said last.
   func copy(
-    _ range: Range<UInt64>, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
-  ) {
+    _ range: Range<UInt64>, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
+  ) -> Bool {
     var position = range.lowerBound
     while position < range.upperBound {
       let end = min(range.upperBound, ((position >> PageSize.shift) + 1) << PageSize.shift)
       let inPage = Int(position & (PageSize.bytes - 1))
-      withFrame(of: position >> PageSize.shift) { frame in
+      let isTaken = withFrame(of: position >> PageSize.shift) { frame in
         let bytes = machine.memory.contents(of: frame).map { UnsafeRawPointer($0 + inPage) }
-        body(position - range.lowerBound, end - position, bytes)
+        return body(position - range.lowerBound, end - position, bytes)
       }
+      guard isTaken else { return false }
       position = end
     }
+    return true
   }
 
   /// Calls `body` with the frame of a page, held during the call; the zero page's where there is none.
-  private func withFrame(of index: UInt64, _ body: (FramePointer) -> Void) {
-    if let reference = lookUp(index) {
-      body(reference.folio.frame(forPage: index))
-    } else {
-      body(machine.memory.frame(machine.zeroFrame))
-    }
+  private func withFrame(of index: UInt64, _ body: (FramePointer) -> Bool) -> Bool {
+    if let reference = lookUp(index) { return body(reference.folio.frame(forPage: index)) }
+    return body(machine.memory.frame(machine.zeroFrame))
   }
 
   /// A read from a file that lives in memory: holes are zero and stay holes. Kernel: `shmem_file_read_iter`.
   fileprivate func readMemory(
-    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
+    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
   ) -> UInt64 {
     let size = size
     guard offset < size else { return 0 }
     let length = min(count, size - offset)
-    copy(offset..<offset + length, body)
+    _ = copy(offset..<offset + length, body)
     return length
   }
 }

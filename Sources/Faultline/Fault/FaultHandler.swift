@@ -1,13 +1,16 @@
 extension AddressSpace {
   /// Makes `access` at `page` possible, or says which signal it ends in. Kernel: `do_user_addr_fault`.
   ///
-  /// All retries and the whole lock protocol are here. First, where the rules have it, an attempt under the area's own lock;
-  /// then attempts under the address space's lock, all but the first of which may not drop it again.
-  func resolve(_ page: UInt64, _ access: Access, by task: inout FaultTask) -> Signal? {
-    var flags: FaultFlags = FaultFlags.standard.union(.user)
+  /// All retries and the whole lock protocol are here. First, where the rules have it and the program itself made the access,
+  /// an attempt under the area's own lock; then attempts under the address space's lock, all but the first of which may not drop it again.
+  func resolve(
+    _ page: UInt64, _ access: Access, from origin: AccessOrigin = .program, by task: inout FaultTask
+  ) -> Signal? {
+    var flags: FaultFlags = FaultFlags.standard
+    if origin == .program { flags.insert(.user) }
     if access == .write { flags.insert(.write) }
     if access == .execute { flags.insert(.instruction) }
-    if machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
+    if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
     while true {
       lock.lockShared()

@@ -98,8 +98,11 @@ extension Folio {
   func becomePrivate(page: UInt64) {
     head.pointee.mapping.store(Frame.anonymousMapping, ordering: .relaxed)
     head.pointee.index.store(page, ordering: .relaxed)
-    insert(.uptodate)
+    insert([.uptodate, .exclusive])
   }
+
+  /// Whether it is private memory that nobody else can see. Kernel: `PageAnonExclusive`.
+  var isExclusive: Bool { isPrivate && contains(.exclusive) }
 
   /// Whether it is a program's private memory.
   var isPrivate: Bool { head.pointee.mapping.load(ordering: .relaxed) == Frame.anonymousMapping }

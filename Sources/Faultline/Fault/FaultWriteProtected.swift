@@ -48,7 +48,8 @@ extension AddressSpace {
   ) -> FaultResult {
     let frame = machine.memory.frame(entry.frame)
     let folio = Folio(of: frame)
-    if folio.isPrivate, folio.references == 1 {
+    if folio.isPrivate, folio.contains(.exclusive) || folio.references == 1 {
+      folio.insert(.exclusive)
       reuse(pointer, context.area)
       lock.pointee.lock.unlock()
       return []

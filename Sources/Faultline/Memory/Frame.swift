@@ -70,6 +70,9 @@ public struct FolioFlags: OptionSet, Sendable {
   static let onList = FolioFlags(rawValue: 1 << 9)
   /// In an allocator free list. Kernel: `PG_buddy`.
   static let free = FolioFlags(rawValue: 1 << 8)
+  /// Private memory of one address space alone: no fork has shared it since it was made or last reused.
+  /// Kernel: `PG_anon_exclusive`.
+  public static let exclusive = FolioFlags(rawValue: 1 << 9)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift

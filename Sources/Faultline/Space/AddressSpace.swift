@@ -56,6 +56,13 @@ public final class AddressSpace: @unchecked Sendable {
   /// - Returns: the signal the access ends in, or `nil` when it went through.
   @inline(__always)
   public func access(_ address: VirtualAddress, _ access: Access, by task: inout FaultTask) -> Signal? {
+    self.access(address, access, from: .program, by: &task)
+  }
+
+  @inline(__always)
+  func access(
+    _ address: VirtualAddress, _ access: Access, from origin: AccessOrigin, by task: inout FaultTask
+  ) -> Signal? {
     let demand = PageTableEntry.Demand.of(access)
     if let entry = table.entryPointer(forPage: address.page) {
       let seen = entry.pointee.load(ordering: .relaxed)
@@ -64,16 +71,18 @@ public final class AddressSpace: @unchecked Sendable {
         return nil
       }
     }
-    return accessSlowly(address, access, by: &task)
+    return accessSlowly(address, access, from: origin, by: &task)
   }
 
   /// Faults, then makes the access again, as often as it takes.
   @inline(never)
-  private func accessSlowly(_ address: VirtualAddress, _ access: Access, by task: inout FaultTask) -> Signal? {
+  private func accessSlowly(
+    _ address: VirtualAddress, _ access: Access, from origin: AccessOrigin, by task: inout FaultTask
+  ) -> Signal? {
     guard address < .end else { return .segv(.mapErr) }
     let demand = PageTableEntry.Demand.of(access)
     while true {
-      if let signal = resolve(address.page, access, by: &task) { return signal }
+      if let signal = resolve(address.page, access, from: origin, by: &task) { return signal }
       guard let entry = table.entryPointer(forPage: address.page) else { continue }
       let seen = entry.pointee.load(ordering: .relaxed)
       if seen & demand.mask == demand.value {

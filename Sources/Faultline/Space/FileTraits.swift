@@ -13,6 +13,8 @@ public struct FileTraits: Sendable, Hashable {
   /// Whether file data goes through the journal. A sync of any part commits it, and a commit makes the entries of all dirty
   /// pages of the file read-only, also of those that it leaves dirty. ext4 mount option: `data=journal`.
   public var journalsData: Bool
+  /// Whether O_DIRECT reads and writes go past the cache; other file systems serve them through it.
+  public var bypassesCache: Bool
   /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
   public var readaheadPages: UInt64
   /// The largest read the device takes at once, in pages. Kernel: `io_pages`, `max_sectors_kb` / 4.
@@ -20,13 +22,14 @@ public struct FileTraits: Sendable, Hashable {
 
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
-    journalsData: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
+    journalsData: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
     self.isMemoryOnly = isMemoryOnly
     self.allowsLargeFolios = allowsLargeFolios
     self.journalsData = journalsData
+    self.bypassesCache = bypassesCache
     self.readaheadPages = readaheadPages
     self.ioPages = ioPages
   }
@@ -43,10 +46,12 @@ public struct FileTraits: Sendable, Hashable {
   /// ext4 under these rules.
   public static func ext4(_ rules: KernelRules) -> FileTraits {
     FileTraits(
-      fileSystem: "ext4", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: rules.largeFolios.ext4)
+      fileSystem: "ext4", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: rules.largeFolios.ext4,
+      bypassesCache: true)
   }
 
   /// XFS.
   public static let xfs = FileTraits(
-    fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true)
+    fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true,
+    bypassesCache: true)
 }

@@ -58,7 +58,9 @@ extension AddressSpace {
   private func share(_ entry: PageTableEntry) {
     guard !entry.isSpecial else { return }
     let frame = machine.memory.frame(entry.frame)
-    Folio(of: frame).get()
+    let folio = Folio(of: frame)
+    folio.get()
+    folio.remove(.exclusive)
     Folio.addMapping(of: frame)
   }
 

@@ -21,6 +21,14 @@ public struct KernelRules: Sendable, Hashable {
   public var prefaultsOld: Bool
   /// Whether mremap moves a range of several areas at once (6.17 and later).
   public var remapsSeveralAreas: Bool
+  /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
+  public var opensMemoryFilesDirectly: Bool
+  /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
+  /// later). Kernel: `PAGEMAP_SCAN`.
+  public var hasPagemapScan: Bool
+  /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's configuration.
+  /// Kernel: `CONFIG_MEM_SOFT_DIRTY`.
+  public var tracksSoftDirty: Bool
   /// Where large folios come from.
   public var largeFolios: LargeFolioRules
 
@@ -47,21 +55,27 @@ public struct KernelRules: Sendable, Hashable {
     name: "6.1", faultAroundBytes: 65536, usesVMALockForFiles: false, clipsAroundToFileEnd: false,
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
-    prefaultsOld: false, remapsSeveralAreas: false, largeFolios: LargeFolioRules(ext4: false))
+    prefaultsOld: false, remapsSeveralAreas: false, opensMemoryFilesDirectly: false,
+    hasPagemapScan: false, tracksSoftDirty: true,
+    largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
     name: "6.12", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: false,
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
-    prefaultsOld: false, remapsSeveralAreas: false, largeFolios: LargeFolioRules(ext4: false))
+    prefaultsOld: false, remapsSeveralAreas: false, opensMemoryFilesDirectly: true,
+    hasPagemapScan: true, tracksSoftDirty: false,
+    largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
     name: "6.18", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: true,
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
-    prefaultsOld: false, remapsSeveralAreas: true, largeFolios: LargeFolioRules(ext4: true))
+    prefaultsOld: false, remapsSeveralAreas: true, opensMemoryFilesDirectly: true,
+    hasPagemapScan: true, tracksSoftDirty: false,
+    largeFolios: LargeFolioRules(ext4: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

@@ -40,13 +40,14 @@ extension AddressSpace {
   }
 
   /// A piece that lies in one page.
-  private func movePiece(
-    _ buffer: UnsafeMutableRawBufferPointer, at address: VirtualAddress, _ access: Access, by task: inout FaultTask,
+  func movePiece(
+    _ buffer: UnsafeMutableRawBufferPointer, at address: VirtualAddress, _ access: Access,
+    from origin: AccessOrigin = .program, by task: inout FaultTask,
     _ copy: (_ mine: UnsafeMutableRawBufferPointer, _ page: UnsafeMutableRawBufferPointer) -> Void
   ) -> Signal? {
     let demand = PageTableEntry.Demand.of(access)
     while true {
-      if let signal = self.access(address, access, by: &task) { return signal }
+      if let signal = self.access(address, access, from: origin, by: &task) { return signal }
       guard let leaf = table.leaf(forPage: address.page) else { continue }
       let pointer = leaf.entries + PageTable.slot(ofPage: address.page, level: 0)
       // Under the table's lock the entry keeps its page: nobody can unmap or reuse it while the bytes move.

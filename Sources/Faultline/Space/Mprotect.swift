@@ -51,8 +51,7 @@ extension AddressSpace {
   private func canWriteAtOnce(_ entry: PageTableEntry, _ flags: VMAFlags) -> Bool {
     if entry.isSpecial { return false }
     if flags.contains(.shared) { return entry.isDirty }
-    let folio = Folio(of: machine.memory.frame(entry.frame))
-    return folio.isPrivate && folio.references == 1
+    return Folio(of: machine.memory.frame(entry.frame)).isExclusive
   }
 }
 

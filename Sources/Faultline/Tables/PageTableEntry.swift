@@ -103,6 +103,14 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   }
 }
 
+/// Who touches the memory of a program.
+enum AccessOrigin {
+  /// Its own instruction.
+  case program
+  /// The kernel, in a system call that the program made. Its faults start under the address space's lock.
+  case kernel
+}
+
 /// One access of a program to its memory.
 public enum Access: UInt8, Sendable {
   case read, write, execute

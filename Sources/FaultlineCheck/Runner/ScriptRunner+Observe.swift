@@ -90,7 +90,7 @@ extension ScriptRunner {
     ]
     members += resident.members(isLocked: area.flags.contains(.locked))
     members.append(.init("THPeligible", .integer(0)))
-    members.append(.init("VmFlags", .string(area.mnemonics)))
+    members.append(.init("VmFlags", .string(area.mnemonics(rules))))
     return .object(members)
   }
 }
@@ -144,7 +144,7 @@ extension VMAFlags {
 
 extension MappedArea {
   /// The two-letter words of `VmFlags`, in the kernel's order.
-  fileprivate var mnemonics: String {
+  fileprivate func mnemonics(_ rules: KernelRules) -> String {
     let words: [(VMAFlags, String)] = [
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
       (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
@@ -153,6 +153,7 @@ extension MappedArea {
       (.accounted, "ac"), (.noReserve, "nr"),
       (.sync, "sf"), (.wipeOnFork, "wf"),
     ]
-    return words.filter { flags.contains($0.0) }.map(\.1).joined(separator: " ")
+    let shown = words.filter { flags.contains($0.0) }.map(\.1) + (rules.tracksSoftDirty ? ["sd"] : [])
+    return shown.joined(separator: " ")
   }
 }

@@ -16,7 +16,7 @@ extension ScriptRunner {
     let first = mapping.base.page
     space.forEachMappedPage(in: first..<first &+ UInt64(mapping.pages)) { page, mapped, contents in
       let index = page - first
-      kinds[Int64(index)] = mapped.kind.letter
+      kinds[Int64(index)] = letter(of: mapped.kind)
       guard mapped.isReadable, let contents else {
         unreadable += 1
         return
@@ -48,13 +48,13 @@ extension ScriptRunner {
   }
 }
 
-extension MappedPage.Kind {
-  /// As the recordings call it.
-  fileprivate var letter: String {
-    switch self {
+extension ScriptRunner {
+  /// As the recordings call it. A kernel without PAGEMAP_SCAN tells the zero page from no other private page.
+  private func letter(of kind: MappedPage.Kind) -> String {
+    switch kind {
     case .file: "F"
     case .anonymous: "A"
-    case .zero: "Z"
+    case .zero: rules.hasPagemapScan ? "Z" : "A"
     }
   }
 }

@@ -88,7 +88,7 @@ public final class ScriptRunner {
       .init("bsize", .integer(4096)),
       .init("read_ahead_kb", traits.isMemoryOnly ? .null : .integer(Int64(clamping: traits.readaheadPages &* 4))),
       .init("arena", .string("0x" + String(Self.arena.rawValue, radix: 16))), .init("page", .integer(4096)),
-      .init("pagemap_scan", .boolean(true)), .init("trace", .boolean(false)), .init("settle_ms", .integer(0)),
+      .init("pagemap_scan", .boolean(rules.hasPagemapScan)), .init("trace", .boolean(false)), .init("settle_ms", .integer(0)),
     ])
   }
 
@@ -145,7 +145,8 @@ public final class ScriptRunner {
     case .settle: Outcome()
     case .observe(let observation): try observe(observation)
     case .allocate(let name, .punchHole, let range, _): try punchHole(name, range)
-    case .allocate, .transfer, .fork: throw unsupported(line)
+    case .transfer(let request): try transfer(request)
+    case .allocate, .fork: throw unsupported(line)
     }
   }
 

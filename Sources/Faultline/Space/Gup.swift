@@ -1,0 +1,105 @@
+/// What the kernel wants pages of a program for. Kernel: `FOLL_*`.
+struct GetFlags: OptionSet {
+  let rawValue: UInt32
+
+  /// The entry must allow stores. Kernel: `FOLL_WRITE`.
+  static let write = GetFlags(rawValue: 1 << 0)
+  /// What the area may be made to allow is enough; a store to a private area then makes a copy that the program cannot
+  /// write. Kernel: `FOLL_FORCE`.
+  static let force = GetFlags(rawValue: 1 << 1)
+  /// A fault may drop the address space's lock and be tried again. Kernel: `FOLL_UNLOCKABLE`.
+  static let unlockable = GetFlags(rawValue: 1 << 2)
+}
+
+/// Consecutive pages of a program with one reference on each; its end gives them back.
+struct HeldPages: ~Copyable {
+  /// The zero page's frame is among them without a reference.
+  fileprivate(set) var frames: [FrameNumber] = []
+  let machine: Machine
+
+  fileprivate init(machine: Machine, capacity: Int) {
+    self.machine = machine
+    frames.reserveCapacity(capacity)
+  }
+
+  deinit {
+    for number in frames where number != machine.zeroFrame {
+      Folio(of: machine.memory.frame(number)).put(to: machine.memory)
+    }
+  }
+}
+
+extension AddressSpace {
+  /// Takes a reference on each page of a range, faulting in what is missing, up to the first page that cannot be had.
+  /// Kernel: `get_user_pages_remote`, `__get_user_pages_locked`.
+  func getPages(_ pages: Range<UInt64>, _ flags: GetFlags, by task: inout FaultTask) -> HeldPages {
+    var held = HeldPages(machine: machine, capacity: pages.count)
+    defer { task.arriving = FaultTask.nothing }
+    for page in pages {
+      guard let frame = getPage(page, flags, by: &task) else { return held }
+      held.frames.append(frame)
+    }
+    return held
+  }
+
+  private func getPage(_ page: UInt64, _ flags: GetFlags, by task: inout FaultTask) -> FrameNumber? {
+    var attempt: FaultFlags = flags.contains(.unlockable) ? [.allowRetry, .killable] : []
+    if flags.contains(.write) { attempt.insert(.write) }
+    while true {
+      lock.lockShared()
+      guard let area = areas.area(covering: page), area.permits(flags) else {
+        lock.unlockShared()
+        return nil
+      }
+      if let frame = follow(page, in: area, flags) {
+        lock.unlockShared()
+        return frame
+      }
+      let result = handleFault(area, page, attempt, by: &task)
+      if result.contains(.retry) {
+        attempt.insert(.tried)
+        continue
+      }
+      lock.unlockShared()
+      if result.isError { return nil }
+    }
+  }
+
+  /// The page that is entered now, with a reference, if the entry allows what is wanted. Kernel: `follow_page_pte` with
+  /// `FOLL_TOUCH`.
+  private func follow(_ page: UInt64, in area: VMAPointer, _ flags: GetFlags) -> FrameNumber? {
+    guard let leaf = table.leaf(forPage: page) else { return nil }
+    let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
+    return table.lock(of: leaf).pointee.lock.withLock {
+      let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+      guard entry.isPresent, !flags.contains(.write) || entry.isWritable || isForcedCopy(entry, in: area, flags) else {
+        return nil
+      }
+      guard !entry.isSpecial else { return entry.frame }
+      let folio = Folio(of: machine.memory.frame(entry.frame))
+      folio.get()
+      if flags.contains(.write), !entry.isDirty { folio.markDirty() }
+      folio.insert(.referenced)
+      return entry.frame
+    }
+  }
+
+  /// Whether a forced store has broken the sharing of this page already, though its entry stays read-only.
+  /// Kernel: `can_follow_write_pte`.
+  private func isForcedCopy(_ entry: PageTableEntry, in area: VMAPointer, _ flags: GetFlags) -> Bool {
+    flags.contains(.force) && area.flags.isDisjoint(with: [.shared, .mayShare, .write])
+      && area.flags.contains(.mayWrite) && !entry.isSpecial
+      && Folio(of: machine.memory.frame(entry.frame)).isExclusive
+  }
+}
+
+extension VMAPointer {
+  /// Kernel: `check_vma_flags`.
+  fileprivate func permits(_ wanted: GetFlags) -> Bool {
+    let flags = flags
+    if wanted.contains(.write) {
+      return flags.contains(.write) || wanted.contains(.force) && flags.isCopyOnWrite
+    }
+    return flags.contains(.read) || wanted.contains(.force) && flags.contains(.mayRead)
+  }
+}
