@@ -39,7 +39,8 @@ extension FileNode {
   private func zeroPart(_ bytes: Range<UInt64>, of page: UInt64) {
     let start = page << PageSize.shift
     let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
-    guard !part.isEmpty, let reference = lookUp(page) else { return }
+    guard !part.isEmpty, part.count < PageSize.bytes, page < cache.filePages else { return }
+    guard let reference = lookUp(page) else { return bringCutPage(page) }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }

@@ -55,7 +55,7 @@ extension ScriptRunner {
   func protect(_ name: String, _ range: ByteRange, _ protection: Protection) throws(ScriptRunError) -> Outcome {
     let mapping = mappings[try mapping(name)]
     return counted { _ throws(KernelError) in
-      try space.mprotect(mapping.address(byte: range.offset), length: range.length, protection)
+      try space.mprotect(mapping.address(byte: range.offset), length: range.length, protection, by: &task)
     }
   }
 

@@ -149,7 +149,7 @@ extension MappedArea {
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
       (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
       (.dontCopy, "dc"),
-      (.lockedOnFault, "lf"),
+      (.lockedOnFault, rules.namesLockOnFault ? "lf" : "??"),
       (.accounted, "ac"), (.noReserve, "nr"),
       (.sync, "sf"), (.wipeOnFork, "wf"),
     ]
