@@ -72,7 +72,7 @@ public struct FolioFlags: OptionSet, Sendable {
   static let free = FolioFlags(rawValue: 1 << 8)
   /// Private memory of one address space alone: no fork has shared it since it was made or last reused.
   /// Kernel: `PG_anon_exclusive`.
-  public static let exclusive = FolioFlags(rawValue: 1 << 9)
+  public static let exclusive = FolioFlags(rawValue: 1 << 10)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift
