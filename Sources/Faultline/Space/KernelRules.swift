@@ -31,6 +31,8 @@ public struct KernelRules: Sendable, Hashable {
   public var zeroesTailOnGrowth: Bool
   /// Whether `VmFlags` has a name for memory that is locked on fault.
   public var namesLockOnFault: Bool
+  /// Whether MADV_GUARD_INSTALL and _REMOVE work on all memory (6.15 and later).
+  public var hasGuardPages: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
@@ -66,7 +68,7 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
-    zeroesTailOnGrowth: false, namesLockOnFault: false, opensMemoryFilesDirectly: false,
+    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     largeFolios: LargeFolioRules(ext4: false))
 
@@ -76,7 +78,7 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: false, namesLockOnFault: true, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     largeFolios: LargeFolioRules(ext4: false))
 
@@ -86,7 +88,7 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: true, namesLockOnFault: true, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     largeFolios: LargeFolioRules(ext4: true))
 
