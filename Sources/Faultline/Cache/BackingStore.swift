@@ -10,6 +10,9 @@ public protocol BackingStore: AnyObject, Sendable {
 
   /// Keeps the contents of the pages from `firstPage` on. Whole pages come even if the file ends inside the last.
   func write(firstPage: UInt64, from buffer: UnsafeRawBufferPointer) throws(StoreError)
+
+  /// Makes a range of bytes read as zero, giving back the room that whole pages took.
+  func discard(_ bytes: Range<UInt64>) throws(StoreError)
 }
 
 /// A store that could not do what it was asked.
@@ -25,4 +28,20 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String { "page \(page): \(message)" }
+}
+
+extension BackingStore {
+  /// For stores that cannot give room back: whole pages of zeroes are written, and cut pages written anew.
+  public func discard(_ bytes: Range<UInt64>) throws(StoreError) {
+    let page = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PageSize.bytes), alignment: 8)
+    defer { page.deallocate() }
+    for index in bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound) {
+      let start = index << PageSize.shift
+      let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
+      if part.count < PageSize.bytes { try read(firstPage: index, into: page) }
+      UnsafeMutableRawBufferPointer(rebasing: page[Int(part.lowerBound - start)..<Int(part.upperBound - start)])
+        .initializeMemory(as: UInt8.self, repeating: 0)
+      try write(firstPage: index, from: UnsafeRawBufferPointer(page))
+    }
+  }
 }

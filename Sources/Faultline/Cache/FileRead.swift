@@ -32,7 +32,8 @@ extension OpenFile {
       position = stop
       if !isTaken { break }
     }
-    readahead.pointee.previousPosition.store(position, ordering: .relaxed)
+    // A read at or behind the end leaves no trace: the next one is judged as if this had not been.
+    if position > offset { readahead.pointee.previousPosition.store(position, ordering: .relaxed) }
     return position - offset
   }
 

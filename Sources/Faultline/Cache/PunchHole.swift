@@ -3,9 +3,8 @@ extension FileNode {
   /// of pages that are cut are zeroed. The file's size does not change. fallocate(2) with FALLOC_FL_PUNCH_HOLE.
   /// Kernel: `truncate_pagecache_range`.
   ///
-  /// - Parameter discard: makes the store read zero there, which is the file system's part. Called when the pages are gone and
-  ///   none can come back, before anything else may read the store; it must not call the engine.
-  public func punchHole(_ bytes: Range<UInt64>, discard: () -> Void) {
+  /// The store forgets the range when the pages are gone and none can come back, before anything else may read it.
+  public func punchHole(_ bytes: Range<UInt64>) {
     guard !bytes.isEmpty else { return }
     if traits.journalsData { commitBeforePunch(bytes) }
     cache.pointee.contentLock.lockExclusive()
@@ -16,7 +15,8 @@ extension FileNode {
       unmap(first..<end, includingCopies: false)
       removeFolios(in: first..<end)
     }
-    discard()
+    // What a store refuses to forget is as good as a hole that was never made; the pages come back with the next read.
+    try? store?.discard(bytes)
     zeroCutPages(bytes)
   }
 
@@ -39,7 +39,8 @@ extension FileNode {
   private func zeroPart(_ bytes: Range<UInt64>, of page: UInt64) {
     let start = page << PageSize.shift
     let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
-    guard !part.isEmpty, let reference = lookUp(page) else { return }
+    guard !part.isEmpty, part.count < PageSize.bytes, page < cache.filePages else { return }
+    guard let reference = lookUp(page) else { return bringCutPage(page) }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }

@@ -11,7 +11,7 @@ extension FileNode {
     let old = cache.pointee.size.exchange(size, ordering: .releasing)
     guard size < old else {
       // Files that live in memory let through what was stored behind their end.
-      if size > old, !traits.isMemoryOnly { zeroTail(from: old) }
+      if size > old, !traits.isMemoryOnly, machine.rules.zeroesTailOnGrowth { zeroTail(from: old) }
       return
     }
     let gone = PageSize.pages(covering: size)..<UInt64.max
@@ -45,7 +45,7 @@ extension FileNode {
   /// `truncate_inode_partial_folio`.
   private func zeroTail(from end: UInt64) {
     guard end & (PageSize.bytes - 1) != 0 else { return }
-    guard let reference = lookUp(end >> PageSize.shift) else { return bringTail(end >> PageSize.shift) }
+    guard let reference = lookUp(end >> PageSize.shift) else { return bringCutPage(end >> PageSize.shift) }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
@@ -56,7 +56,7 @@ extension FileNode {
 
   /// A file system on a device zeroes the block in the cache, and brings a page there for that which is not up to date: read
   /// ahead passes it over, and the next access reads it. Kernel: `ext4_block_zero_page_range`.
-  private func bringTail(_ index: UInt64) {
+  func bringCutPage(_ index: UInt64) {
     guard !traits.isMemoryOnly, let made = makeFolio(at: index) else { return }
     pagesReadWord.wrappingAdd(1, ordering: .relaxed)
     readRequestsWord.wrappingAdd(1, ordering: .relaxed)

@@ -77,6 +77,7 @@ extension AddressSpace {
     let seen = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
     context.seen = seen
     if seen.isNone { return faultMissing(&context) }
+    guard seen.isPresent else { return seen == .poisonMarker ? .poisoned : .segmentationFault }
     return faultPresent(&context, leaf, pointer)
   }
 

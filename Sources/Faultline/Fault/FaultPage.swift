@@ -151,6 +151,11 @@ extension AddressSpace {
     let flags = context.area.flags
     let readsForward = machine.rules.readahead.executableReadsForward && flags.contains(.execute)
     var dropped = false
+    if flags.contains(.hugePage) {
+      dropLockIfAllowed(context, &dropped)
+      readHuge(at: context.filePage, file, isRandom: flags.contains(.randomRead))
+      return dropped
+    }
     if flags.contains(.randomRead), !readsForward { return dropped }
     guard state.maximum != 0 else { return dropped }
     let readahead = Readahead(file: file)
@@ -166,6 +171,19 @@ extension AddressSpace {
     dropLockIfAllowed(context, &dropped)
     readahead.submit(window, order: 0)
     return dropped
+  }
+
+  /// The 2 MiB around the page, and the next ones unless reads are random; whatever the readahead window is otherwise.
+  /// The window's start stays what it was, as in the kernel.
+  private func readHuge(at page: UInt64, _ file: OpenFile, isRandom: Bool) {
+    let span = PageSize.entriesPerTable
+    let state = file.readahead
+    let size = isRandom ? span : 2 * span
+    state.pointee.size.store(size, ordering: .relaxed)
+    state.pointee.asyncSize.store(span, ordering: .relaxed)
+    state.pointee.order.store(PhysicalMemory.pmdOrder, ordering: .relaxed)
+    let window = ReadaheadWindow(start: page & ~(span - 1), size: size, asyncSize: span)
+    Readahead(file: file).submit(window, order: PhysicalMemory.pmdOrder)
   }
 
   /// Half of the largest window before the page and half after, the marker at three quarters.

@@ -66,13 +66,15 @@ public struct FolioFlags: OptionSet, Sendable {
   public static let writeback = FolioFlags(rawValue: 1 << 6)
   /// The memory is damaged. Kernel: `PG_hwpoison`.
   public static let poisoned = FolioFlags(rawValue: 1 << 7)
-  /// On a list of ``LRULists``. Kernel: `PG_lru`.
-  static let onList = FolioFlags(rawValue: 1 << 10)
   /// In an allocator free list. Kernel: `PG_buddy`.
   static let free = FolioFlags(rawValue: 1 << 8)
+  /// On a list of ``LRULists``. Kernel: `PG_lru`.
+  static let onList = FolioFlags(rawValue: 1 << 9)
   /// Private memory of one address space alone: no fork has shared it since it was made or last reused.
   /// Kernel: `PG_anon_exclusive`.
-  public static let exclusive = FolioFlags(rawValue: 1 << 9)
+  public static let exclusive = FolioFlags(rawValue: 1 << 10)
+  /// Private memory that may go without a trace until it is stored to again (MADV_FREE). Kernel: no `PG_swapbacked`.
+  public static let lazilyFreed = FolioFlags(rawValue: 1 << 11)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift

@@ -25,6 +25,8 @@ public struct MappedPage: Hashable, Sendable {
   public let isReadable: Bool
   /// Whether the program wrote through this entry or the page differs from its store.
   public let isDirty: Bool
+  /// Whether it is private memory that may go until it is stored to again (MADV_FREE).
+  public let isLazilyFreed: Bool
   /// Whether the page was used through this entry, or elsewhere since reclaim last looked.
   public let isReferenced: Bool
   /// How many entries of all address spaces map the page; 0 for the zero page.
@@ -64,6 +66,15 @@ extension AddressSpace {
     }
   }
 
+  /// Calls `body` with each page in `pages` that has a marker instead of a page: a guard, or memory that was lost.
+  public func forEachMarkedPage(in pages: Range<UInt64>, _ body: (_ page: UInt64) -> Void) {
+    lock.lockShared()
+    defer { lock.unlockShared() }
+    table.forEachEntry(in: pages) { page, pointer in
+      if !PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).isPresent { body(page) }
+    }
+  }
+
   /// The areas that touch `pages`, in address order, each with all its pages.
   public func mappedAreas(in pages: Range<UInt64>) -> [MappedArea] {
     lock.lockShared()
@@ -90,6 +101,7 @@ extension MappedPage {
     }
     isReadable = entry.rawValue & PageTableEntry.presentBit != 0
     isDirty = entry.isDirty || folio.contains(.dirty)
+    isLazilyFreed = folio.isPrivate && folio.contains(.lazilyFreed) && !isDirty
     isReferenced = entry.isAccessed || folio.contains(.referenced)
     mapCount = entry.isSpecial ? 0 : Folio.mapCount(of: frame)
     folioPages = folio.pageCount

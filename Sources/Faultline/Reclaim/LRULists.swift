@@ -74,6 +74,16 @@ final class LRULists: @unchecked Sendable {
     return true
   }
 
+  /// Moves a folio to the head of the inactive list; nothing when it lies on none. Kernel: `folio_deactivate`.
+  func deactivate(_ folio: Folio) {
+    lock.lock()
+    defer { lock.unlock() }
+    guard folio.contains(.onList), folio.contains(.active) else { return }
+    unlink(folio)
+    folio.remove(.active)
+    link(folio)
+  }
+
   /// Takes the folio at the tail of a list for a look, with a reference; `nil` when the list is empty.
   func isolateTail(of list: List) -> FolioReference? {
     lock.lock()

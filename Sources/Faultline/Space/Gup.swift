@@ -79,7 +79,7 @@ extension AddressSpace {
       let folio = Folio(of: machine.memory.frame(entry.frame))
       folio.get()
       if flags.contains(.write), !entry.isDirty { folio.markDirty() }
-      folio.insert(.referenced)
+      machine.markAccessed(folio)
       return entry.frame
     }
   }

@@ -21,6 +21,18 @@ public struct KernelRules: Sendable, Hashable {
   public var prefaultsOld: Bool
   /// Whether mremap moves a range of several areas at once (6.17 and later).
   public var remapsSeveralAreas: Bool
+  /// Whether an area without private copies may take in one that has some, when a change makes the two alike (6.16 and
+  /// later). Kernel: `is_mergeable_anon_vma`.
+  public var mergesIntoUncopiedAreas: Bool
+  /// Whether MADV_POPULATE_READ and _WRITE mark the fault that they repeat after a read, so that it counts as major (6.9 and
+  /// later).
+  public var populateAdviceMarksRetries: Bool
+  /// Whether growing a file zeroes what lies behind its old end in the last page (6.13 and later).
+  public var zeroesTailOnGrowth: Bool
+  /// Whether `VmFlags` has a name for memory that is locked on fault.
+  public var namesLockOnFault: Bool
+  /// Whether MADV_GUARD_INSTALL and _REMOVE work on all memory (6.15 and later).
+  public var hasGuardPages: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
@@ -55,7 +67,8 @@ public struct KernelRules: Sendable, Hashable {
     name: "6.1", faultAroundBytes: 65536, usesVMALockForFiles: false, clipsAroundToFileEnd: false,
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
-    prefaultsOld: false, remapsSeveralAreas: false, opensMemoryFilesDirectly: false,
+    prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
+    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     largeFolios: LargeFolioRules(ext4: false))
 
@@ -64,7 +77,8 @@ public struct KernelRules: Sendable, Hashable {
     name: "6.12", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: false,
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
-    prefaultsOld: false, remapsSeveralAreas: false, opensMemoryFilesDirectly: true,
+    prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
+    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     largeFolios: LargeFolioRules(ext4: false))
 
@@ -73,7 +87,8 @@ public struct KernelRules: Sendable, Hashable {
     name: "6.18", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: true,
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
-    prefaultsOld: false, remapsSeveralAreas: true, opensMemoryFilesDirectly: true,
+    prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
+    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     largeFolios: LargeFolioRules(ext4: true))
 

@@ -13,12 +13,22 @@ extension AddressSpace {
     case .random: try change(pages, adding: .randomRead, removing: .sequentialRead)
     case .sequential: try change(pages, adding: .sequentialRead, removing: .randomRead)
     case .willNeed: try readAhead(pages)
-    case .dontNeed: try discard(pages)
+    case .dontNeed: try discard(pages, alsoLocked: false)
+    case .dontNeedLocked: try discard(pages, alsoLocked: true)
+    case .free: try free(pages)
+    case .remove: try remove(pages)
     case .dontFork: try change(pages, adding: .dontCopy, removing: [])
     case .doFork: try change(pages, adding: [], removing: .dontCopy)
     case .wipeOnFork: try wipeOnFork(pages)
     case .keepOnFork: try change(pages, adding: [], removing: .wipeOnFork)
     case .cold: try cool(pages)
+    case .pageOut: try pageOut(pages)
+    case .guardInstall: try installGuards(pages)
+    case .guardRemove: try removeGuards(pages)
+    case .hugePage: try change(pages, adding: .hugePage, removing: .noHugePage)
+    case .noHugePage: try change(pages, adding: .noHugePage, removing: .hugePage)
+    case .dontDump: try change(pages, adding: .dontDump, removing: [])
+    case .doDump: try change(pages, adding: [], removing: .dontDump)
     case .populateRead: try populate(pages, .read, by: &task)
     case .populateWrite: try populate(pages, .write, by: &task)
     }
@@ -46,50 +56,14 @@ extension AddressSpace {
     try change(pages, adding: .wipeOnFork, removing: [])
   }
 
-  /// MADV_COLD: pages that nobody else maps look unused from now on. Kernel: `madvise_cold_or_pageout_pte_range`.
-  private func cool(_ pages: Range<UInt64>) throws(KernelError) {
-    lock.lockShared()
-    defer { lock.unlockShared() }
-    var isLocked = false
-    let hasGap = forEachArea(in: pages) { area in
-      if area.flags.contains(.locked) { isLocked = true }
-      guard !isLocked else { return }
-      table.forEachEntry(in: pages.clamped(to: area.pages)) { _, pointer in
-        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-        guard entry.isPresent, !entry.isSpecial else { return }
-        let frame = machine.memory.frame(entry.frame)
-        guard Folio.mapCount(of: frame) == 1 else { return }
-        pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
-        Folio(of: frame).remove([.referenced, .active])
-      }
-    }
-    if isLocked { throw KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
-    if hasGap { throw Self.gap }
-  }
-
   /// MADV_WILLNEED: one bounded read per area, the rest is up to later calls. Kernel: `madvise_willneed`.
   private func readAhead(_ pages: Range<UInt64>) throws(KernelError) {
-    lock.lockShared()
-    defer { lock.unlockShared() }
-    let hasGap = forEachArea(in: pages) { area in
-      guard let file = area.file, !file.node.traits.isMemoryOnly else { return }
-      let part = pages.clamped(to: area.pages)
-      Readahead(file: file).force(at: area.filePage(of: part.lowerBound), count: UInt64(part.count))
+    try forEachPart(of: pages) { area, part in
+      if let file = area.file, !file.node.traits.isMemoryOnly {
+        Readahead(file: file).force(at: area.filePage(of: part.lowerBound), count: UInt64(part.count))
+      }
+      return nil
     }
-    if hasGap { throw Self.gap }
-  }
-
-  /// MADV_DONTNEED. Kernel: `madvise_dontneed_single_vma`.
-  private func discard(_ pages: Range<UInt64>) throws(KernelError) {
-    lock.lockShared()
-    defer { lock.unlockShared() }
-    var isLocked = false
-    let hasGap = forEachArea(in: pages) { area in
-      if area.flags.contains(.locked) { isLocked = true }
-      if !isLocked { unmap(pages.clamped(to: area.pages)) }
-    }
-    if isLocked { throw KernelError(.EINVAL, "MADV_DONTNEED of memory that is locked") }
-    if hasGap { throw Self.gap }
   }
 
   /// Calls `body` with each area that `pages` touches; says whether some page lies in none.
@@ -106,5 +80,5 @@ extension AddressSpace {
     return hasGap
   }
 
-  private static var gap: KernelError { KernelError(.ENOMEM, "part of the range is not mapped") }
+  static var gap: KernelError { KernelError(.ENOMEM, "part of the range is not mapped") }
 }

@@ -185,8 +185,11 @@ extension AddressSpace {
       var left = areas.lastArea(startingAtOrBefore: pages.lowerBound > 0 ? pages.lowerBound - 1 : 0)
         ?? areas.firstArea(endingAfter: pages.lowerBound)
     else { return }
+    let changed = areas.area(covering: pages.lowerBound)?.privateFamily ?? 0
     while let right = areas.firstArea(startingAfter: left.start), right.start <= pages.upperBound {
-      guard left.isContinued(by: right) else {
+      let neighbour = left.end == pages.lowerBound ? left : right
+      let isRefused = !machine.rules.mergesIntoUncopiedAreas && changed != 0 && neighbour.privateFamily == 0
+      guard !isRefused, left.isContinued(by: right) else {
         left = right
         continue
       }

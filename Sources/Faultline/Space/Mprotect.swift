@@ -3,8 +3,12 @@ extension AddressSpace {
   ///
   /// - Throws: `EINVAL` for an unaligned address, `ENOMEM` when part of the range is not mapped (what lies before it is
   ///   changed), `EACCES` when the file does not allow it.
-  public func mprotect(_ address: VirtualAddress, length: UInt64, _ protection: Protection) throws(KernelError) {
+  public func mprotect(
+    _ address: VirtualAddress, length: UInt64, _ protection: Protection, by task: inout FaultTask
+  ) throws(KernelError) {
     let pages = try Self.pageRange(address, length, call: "mprotect", beyondEnd: .ENOMEM)
+    var toCopy: [Range<UInt64>] = []
+    defer { for part in toCopy { populate(part, mayDropLock: false, by: &task) } }
     guard !pages.isEmpty else { return }
     lock.lockExclusive()
     defer { lock.unlockExclusive() }
@@ -18,6 +22,8 @@ extension AddressSpace {
       }
       let part = next..<min(area.end, pages.upperBound)
       let flags = area.flags(under: protection)
+      // Locked private memory that becomes writable is copied at once, lest the first store wait.
+      if area.flags.intersection([.write, .shared, .locked]) == .locked, flags.contains(.write) { toCopy.append(part) }
       if flags != area.flags { setFlags(flags, of: part) }
       next = part.upperBound
     }

@@ -29,8 +29,10 @@ extension AddressSpace {
       throw KernelError(.EFAULT, "mremap of a range that is not mapped")
     }
     if request.old.isEmpty { return try duplicate(area, request) }
-    // Before anything is unmapped: a call that fails leaves all as it was.
-    guard request.old.upperBound <= area.end || !request.mapsAnew || canMoveSeveralAreas(request) else {
+    let areaEnd = area.end
+    // The kernels that move several areas look before they unmap anything; the others find out when it is done.
+    if !machine.rules.remapsSeveralAreas { clearWay(request) }
+    guard request.old.upperBound <= areaEnd || !request.mapsAnew || canMoveSeveralAreas(request) else {
       throw KernelError(.EFAULT, "mremap of a range of several areas")
     }
     if let target = request.target { evict(target..<target + request.newCount) }
@@ -39,6 +41,14 @@ extension AddressSpace {
       guard flags.contains(.mayMove) else { throw KernelError(.ENOMEM, "no room to grow in place") }
     }
     return try move(request)
+  }
+
+  /// Unmaps where the range goes, and what of it does not go along. Kernel: `mremap_to`.
+  private func clearWay(_ request: RemapRequest) {
+    guard let target = request.target else { return }
+    evict(target..<target + request.newCount)
+    let newEnd = request.old.lowerBound + request.newCount
+    if newEnd < request.old.upperBound { evict(newEnd..<request.old.upperBound) }
   }
 
   /// Shrinking, no change, and growing into free room. `nil`: it must move.

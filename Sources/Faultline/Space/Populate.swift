@@ -12,9 +12,11 @@ extension AddressSpace {
   /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is copied at
   /// once; a shared one is only read, so that nothing gets dirty.
   ///
+  /// - Parameter mayDropLock: whether a fault that must read may drop the lock and come again; one that may not counts as
+  ///   major.
   /// - Returns: whether every page that is mapped is there now.
   @discardableResult
-  func populate(_ pages: Range<UInt64>, by task: inout FaultTask) -> Bool {
+  func populate(_ pages: Range<UInt64>, mayDropLock: Bool = true, by task: inout FaultTask) -> Bool {
     defer { task.arriving = FaultTask.nothing }
     var page = pages.lowerBound
     while page < pages.upperBound {
@@ -35,7 +37,8 @@ extension AddressSpace {
         lock.unlockShared()
         continue
       }
-      let attempt: FaultFlags = wantsWrite ? [.allowRetry, .killable, .write] : [.allowRetry, .killable]
+      var attempt: FaultFlags = mayDropLock ? [.allowRetry, .killable] : []
+      if wantsWrite { attempt.insert(.write) }
       let result = handleFault(area, page, attempt, by: &task)
       if result.contains(.retry) { continue }
       lock.unlockShared()
@@ -69,7 +72,7 @@ extension AddressSpace {
       }
       let result = handleFault(area, page, attempt, by: &task)
       if result.contains(.retry) {
-        attempt.insert(.tried)
+        if machine.rules.populateAdviceMarksRetries { attempt.insert(.tried) }
         continue
       }
       lock.unlockShared()

@@ -48,11 +48,23 @@ public enum Advice: Int32, Hashable, Sendable, CaseIterable {
   case sequential = 2
   case willNeed = 3
   case dontNeed = 4
+  /// Private memory only.
+  case free = 8
+  /// Shared mappings of files that may be written only.
+  case remove = 9
   case dontFork = 10
   case doFork = 11
+  case hugePage = 14
+  case noHugePage = 15
+  case dontDump = 16
+  case doDump = 17
   case wipeOnFork = 18
   case keepOnFork = 19
   case cold = 20
+  case pageOut = 21
   case populateRead = 22
   case populateWrite = 23
+  case dontNeedLocked = 24
+  case guardInstall = 102
+  case guardRemove = 103
 }

@@ -1,7 +1,10 @@
 extension AddressSpace {
   /// Clears every entry in `pages`. Kernel: `zap_page_range`, `unmap_vmas`.
-  func unmap(_ pages: Range<UInt64>) {
+  ///
+  /// - Parameter keepingMarkers: whether guard markers stay, because the area does.
+  func unmap(_ pages: Range<UInt64>, keepingMarkers: Bool = false) {
     table.forEachEntry(in: pages) { _, pointer in
+      if keepingMarkers, pointer.pointee.load(ordering: .relaxed) == PageTableEntry.guardMarker.rawValue { return }
       let entry = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
       giveUp(entry)
     }

@@ -38,6 +38,12 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   /// Counted against what the system may promise: private memory that was writable once. Kernel: `VM_ACCOUNT`.
   public static let accounted = VMAFlags(rawValue: 0x100000)
   public static let noReserve = VMAFlags(rawValue: 0x200000)
+  /// MADV_DONTDUMP
+  public static let dontDump = VMAFlags(rawValue: 0x400_0000)
+  /// MADV_HUGEPAGE
+  public static let hugePage = VMAFlags(rawValue: 0x2000_0000)
+  /// MADV_NOHUGEPAGE
+  public static let noHugePage = VMAFlags(rawValue: 0x4000_0000)
   /// MADV_WIPEONFORK
   public static let wipeOnFork = VMAFlags(rawValue: 0x2000000)
   /// MAP_SYNC: what was stored survives a crash. Kernel: `VM_SYNC`.

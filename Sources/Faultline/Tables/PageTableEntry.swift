@@ -36,6 +36,11 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   static let noExecuteBit: UInt64 = 1 << 63
   static let frameMask: UInt64 = ((1 << 40) - 1) << PageSize.shift
 
+  /// No page, and none may come: an access ends in a signal. Kernel: `PTE_MARKER_GUARD`.
+  static let guardMarker = PageTableEntry(rawValue: 1 << 10)
+  /// The page that was here is lost: its memory is damaged. Kernel: a hwpoison swap entry.
+  static let poisonMarker = PageTableEntry(rawValue: 1 << 11)
+
   @inline(__always)
   init(frame: FrameNumber, permissions: UInt64) {
     rawValue = frame.rawValue << PageSize.shift | permissions

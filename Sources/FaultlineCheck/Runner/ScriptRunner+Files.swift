@@ -101,8 +101,7 @@ extension ScriptRunner {
   }
 
   func punchHole(_ name: String, _ range: ByteRange) throws(ScriptRunError) -> Outcome {
-    let store = files[try file(name)].store
-    return try withDescriptor(name) { descriptor, _ throws(KernelError) in
+    try withDescriptor(name) { descriptor, _ throws(KernelError) in
       guard descriptor.mode != .readOnly else {
         throw KernelError(.EBADF, "a hole through a descriptor that cannot write")
       }
@@ -110,7 +109,7 @@ extension ScriptRunner {
       guard range.length > 0, !overflow, end <= UInt64(Int64.max) else {
         throw KernelError(.EINVAL, "a hole of no bytes or past the largest file offset")
       }
-      descriptor.node.punchHole(range.offset..<end) { store?.discard(range.offset..<end) }
+      descriptor.node.punchHole(range.offset..<end)
     }
   }
 

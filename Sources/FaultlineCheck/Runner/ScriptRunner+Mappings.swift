@@ -3,7 +3,7 @@ import Faultline
 /// Operations on mappings.
 extension ScriptRunner {
   /// What madvise(2) of the rules' kernels knows beyond the engine: for these an EINVAL would be a lie.
-  private static let laterAdvice: Set<Int32> = Set(Array(8...25) + Array(100...103))
+  private static let laterAdvice: Set<Int32> = [12, 13, 100, 101]
 
   func map(_ request: MapRequest) throws(ScriptRunError) -> Outcome {
     guard mappings.count < Self.mappingLimit else {
@@ -55,18 +55,34 @@ extension ScriptRunner {
   func protect(_ name: String, _ range: ByteRange, _ protection: Protection) throws(ScriptRunError) -> Outcome {
     let mapping = mappings[try mapping(name)]
     return counted { _ throws(KernelError) in
-      try space.mprotect(mapping.address(byte: range.offset), length: range.length, protection)
+      try space.mprotect(mapping.address(byte: range.offset), length: range.length, protection, by: &task)
     }
   }
 
   func advise(_ name: String, _ range: ByteRange, _ advice: Int32) throws(ScriptRunError) -> Outcome {
     let mapping = mappings[try mapping(name)]
+    let isHuge = advice == Advice.hugePage.rawValue || advice == Self.collapse
+    if isHuge, isLater(mapping, range, collapses: advice == Self.collapse) {
+      throw .notYetSupported(operation: "madvise \(advice)", line: line)
+    }
     guard let known = Advice(rawValue: advice) else {
       if Self.laterAdvice.contains(advice) { throw .notYetSupported(operation: "madvise \(advice)", line: line) }
       return .failed(.EINVAL)
     }
     return counted { _ throws(KernelError) in
       try space.madvise(mapping.address(byte: range.offset), length: range.length, known, by: &task)
+    }
+  }
+
+  private static let collapse: Int32 = 25
+
+  /// Whether huge pages would come of it: of private memory, and of what MADV_COLLAPSE can make of a file in memory.
+  private func isLater(_ mapping: Mapping, _ range: ByteRange, collapses: Bool) -> Bool {
+    let first = mapping.address(byte: range.offset).page
+    let pages = first..<first &+ min(PageSize.pages(covering: range.length), UInt64(Self.pageLimit))
+    return space.auditAreas().contains { area in
+      guard area.pages.overlaps(pages) else { return false }
+      return collapses ? traits.isMemoryOnly : area.cache == nil
     }
   }
 

@@ -104,6 +104,7 @@ private struct Residency {
   private var privateDirty: Int64 = 0
   private var referenced: Int64 = 0
   private var anonymous: Int64 = 0
+  private var lazilyFreed: Int64 = 0
   /// In 1/4096 of a page: a page that several entries map counts for each only in part.
   private var proportional: Int64 = 0
 
@@ -113,6 +114,7 @@ private struct Residency {
     pages += 1
     if page.kind == .anonymous { anonymous += 1 }
     if page.isReferenced { referenced += 1 }
+    if page.isLazilyFreed { lazilyFreed += 1 }
     proportional += 4096 / Int64(clamping: max(1, page.mapCount))
     switch (page.mapCount > 1, page.isDirty) {
     case (true, false): sharedClean += 1
@@ -125,7 +127,7 @@ private struct Residency {
   func members(isLocked: Bool) -> [JSONValue.Member] {
     let counts: [(String, Int64)] = [
       ("Rss", pages), ("Shared_Clean", sharedClean), ("Shared_Dirty", sharedDirty), ("Private_Clean", privateClean),
-      ("Private_Dirty", privateDirty), ("Referenced", referenced), ("Anonymous", anonymous), ("LazyFree", 0),
+      ("Private_Dirty", privateDirty), ("Referenced", referenced), ("Anonymous", anonymous), ("LazyFree", lazilyFreed),
       ("AnonHugePages", 0), ("ShmemPmdMapped", 0), ("FilePmdMapped", 0),
     ]
     return counts.map { .init($0, .integer($1 * 4)) } + [
@@ -149,11 +151,14 @@ extension MappedArea {
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
       (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
       (.dontCopy, "dc"),
-      (.lockedOnFault, "lf"),
+      (.lockedOnFault, rules.namesLockOnFault ? "lf" : "??"),
       (.accounted, "ac"), (.noReserve, "nr"),
-      (.sync, "sf"), (.wipeOnFork, "wf"),
+      (.sync, "sf"), (.wipeOnFork, "wf"), (.dontDump, "dd"),
     ]
-    let shown = words.filter { flags.contains($0.0) }.map(\.1) + (rules.tracksSoftDirty ? ["sd"] : [])
-    return shown.joined(separator: " ")
+    let late: [(VMAFlags, String)] = [(.hugePage, "hg"), (.noHugePage, "nh")]
+    let shown = words.filter { flags.contains($0.0) } + late.filter { flags.contains($0.0) }
+    var mnemonics = shown.map(\.1)
+    if rules.tracksSoftDirty { mnemonics.insert("sd", at: words.count { flags.contains($0.0) }) }
+    return mnemonics.joined(separator: " ")
   }
 }

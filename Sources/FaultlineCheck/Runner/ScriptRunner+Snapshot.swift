@@ -25,6 +25,7 @@ extension ScriptRunner {
       sum.add(contents)
       read.append(VirtualAddress(page: page))
     }
+    space.forEachMarkedPage(in: first..<first &+ UInt64(mapping.pages)) { kinds[Int64($0 - first)] = "S" }
     // The recorder sums through the mapping, which marks its entries accessed.
     var observer = FaultTask()
     for address in read { _ = space.access(address, .read, by: &observer) }

@@ -23,7 +23,7 @@ struct ReplayCalls {
       return remap(process, page, pages, newPage, newPages, in: &spaces)
     case .protect(let range, let protection):
       return change(range, in: &spaces) { (space, address, length) throws(KernelError) in
-        try space.mprotect(address, length: length, Protection(rawValue: protection.rawValue & 7))
+        try space.mprotect(address, length: length, Protection(rawValue: protection.rawValue & 7), by: &task)
       }
     case .advise(let range, let advice): return advise(range, advice, in: &spaces, by: &task)
     case .populate(let range, let how): return populate(range, how, in: &spaces, by: &task)

@@ -1,0 +1,145 @@
+/// Advice that lets go of pages: at once, when memory is short, or for good.
+extension AddressSpace {
+  /// MADV_DONTNEED and MADV_DONTNEED_LOCKED. Kernel: `madvise_dontneed_single_vma`.
+  func discard(_ pages: Range<UInt64>, alsoLocked: Bool) throws(KernelError) {
+    try forEachPart(of: pages) { area, part in
+      guard alsoLocked || !area.flags.contains(.locked) else {
+        return KernelError(.EINVAL, "MADV_DONTNEED of memory that is locked")
+      }
+      unmap(part, keepingMarkers: true)
+      return nil
+    }
+  }
+
+  /// MADV_COLD: pages that nobody else maps look unused from now on. Kernel: `madvise_cold_or_pageout_pte_range`.
+  func cool(_ pages: Range<UInt64>) throws(KernelError) {
+    try forEachPart(of: pages) { area, part in
+      guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
+      table.forEachEntry(in: part) { _, pointer in
+        guard let folio = solelyMapped(pointer) else { return }
+        pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
+        folio.remove(.referenced)
+        machine.lists.deactivate(folio)
+      }
+      return nil
+    }
+  }
+
+  /// MADV_PAGEOUT: pages that nobody else maps are given up now, whether or not they are used. What is dirty, and files that
+  /// live in memory, lose only their entries; private memory stays, for there is no swap. Kernel: `reclaim_pages`.
+  func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
+    try forEachPart(of: pages) { area, part in
+      guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
+      var chosen: [Folio] = []
+      table.forEachEntry(in: part) { _, pointer in
+        guard let folio = solelyMapped(pointer) else { return }
+        if folio.isPrivate {
+          dropIfFree(pointer, folio)
+        } else {
+          folio.get()
+          folio.remove(.referenced)
+          chosen.append(folio)
+        }
+      }
+      // With no table locked: reclaim goes from the folio to all tables that map it.
+      for folio in chosen {
+        machine.giveUp(folio)
+        folio.put(to: machine.memory)
+      }
+      return nil
+    }
+  }
+
+  /// MADV_FREE: private memory whose contents are not needed until it is stored to again. Kernel:
+  /// `madvise_free_single_vma`.
+  func free(_ pages: Range<UInt64>) throws(KernelError) {
+    try forEachPart(of: pages) { area, part in
+      guard area.pointee.cache == nil else { return KernelError(.EINVAL, "MADV_FREE of memory that shows a file") }
+      guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_FREE of memory that is locked") }
+      table.forEachEntry(in: part) { _, pointer in
+        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+        guard entry.isPresent, !entry.isSpecial else { return }
+        pointer.pointee.bitwiseAnd(~(PageTableEntry.accessedBit | PageTableEntry.dirtyBit), ordering: .relaxed)
+        Folio(of: machine.memory.frame(entry.frame)).insert(.lazilyFreed)
+      }
+      return nil
+    }
+  }
+
+  /// MADV_REMOVE: a hole in the file where a shared mapping shows it. Kernel: `madvise_remove`.
+  func remove(_ pages: Range<UInt64>) throws(KernelError) {
+    var holes: [(file: OpenFile, pages: Range<UInt64>)] = []
+    // Punched without the address space's lock, which faults on the file would wait for; and before an area that refuses
+    // ends the call.
+    defer { for hole in holes { hole.file.node.punchHole(hole.pages.lowerBound << 12..<hole.pages.upperBound << 12) } }
+    try forEachPart(of: pages) { area, part in
+      guard !area.flags.contains(.locked), let file = area.file else {
+        return KernelError(.EINVAL, "MADV_REMOVE of memory that is locked or shows no file")
+      }
+      guard area.flags.isSuperset(of: [.shared, .mayWrite]) else {
+        return KernelError(.EACCES, "MADV_REMOVE of a mapping that cannot write its file")
+      }
+      let first = area.filePage(of: part.lowerBound)
+      holes.append((file, first..<first + UInt64(part.count)))
+      return nil
+    }
+  }
+
+  /// Calls `body` with each area that `pages` touches and with what they share, under the shared lock, until it names an
+  /// error. A gap is an error only in the end.
+  func forEachPart(
+    of pages: Range<UInt64>, _ body: (VMAPointer, Range<UInt64>) -> KernelError?
+  ) throws(KernelError) {
+    lock.lockShared()
+    defer { lock.unlockShared() }
+    var failure: KernelError?
+    let hasGap = forEachArea(in: pages) { area in
+      if failure == nil { failure = body(area, pages.clamped(to: area.pages)) }
+    }
+    if let failure { throw failure }
+    if hasGap { throw Self.gap }
+  }
+
+  /// The folio of an entry if no other entry maps its page. The caller holds the table's lock.
+  private func solelyMapped(_ pointer: WordPointer) -> Folio? {
+    let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+    guard entry.isPresent, !entry.isSpecial else { return nil }
+    let frame = machine.memory.frame(entry.frame)
+    return Folio.mapCount(of: frame) == 1 ? Folio(of: frame) : nil
+  }
+
+  /// Private memory that was freed lazily, and not stored to since, needs no swap to go.
+  private func dropIfFree(_ pointer: WordPointer, _ folio: Folio) {
+    let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+    guard folio.contains(.lazilyFreed), !entry.isDirty, folio.references == 1 else { return }
+    pointer.pointee.store(0, ordering: .releasing)
+    giveUp(entry)
+  }
+}
+
+extension Machine {
+  /// Reclaims one folio on behalf of MADV_PAGEOUT. The caller holds a reference.
+  fileprivate func giveUp(_ folio: Folio) {
+    guard let file = folio.file else { return }
+    guard !file.traits.isMemoryOnly else { return file.unmap(folio) }
+    guard lists.isolate(folio) else { return }
+    if folio.remove(.active) { folio.insert(.workingset) }
+    switch reclaim(folio, ignoringUse: true) {
+    case .reclaimed: break
+    case .kept: lists.add(folio)
+    case .used, .dirty:
+      folio.insert(.active)
+      lists.advance(by: folio.pageCount)
+      lists.add(folio)
+    }
+  }
+}
+
+extension FileNode {
+  /// Takes the entries of a folio out unless somebody works on it.
+  fileprivate func unmap(_ folio: Folio) {
+    guard folio.tryLock() else { return }
+    defer { folio.unlock() }
+    if folio.lies(in: cache) { unmap(folio.index..<folio.endIndex, includingCopies: false) }
+  }
+}
