@@ -30,7 +30,7 @@ extension AddressSpace {
     }
     if request.old.isEmpty { return try duplicate(area, request) }
     // Before anything is unmapped: a call that fails leaves all as it was.
-    guard request.old.upperBound <= area.end || !request.mapsAnew || canMoveSeveralAreas(request) else {
+    guard request.old.lowerBound + request.keptCount <= area.end || !request.mapsAnew || canMoveSeveralAreas(request) else {
       throw KernelError(.EFAULT, "mremap of a range of several areas")
     }
     if let target = request.target { evict(target..<target + request.newCount) }
@@ -152,6 +152,9 @@ private struct RemapRequest {
 
   /// Whether there will be pages mapped where none were. Kernel: `vrm_will_map_new`.
   var mapsAnew: Bool { target != nil || flags.contains(.dontUnmap) || newCount > UInt64(old.count) }
+
+  /// Pages of the old range that are left when its tail has been cut off, which comes before the move.
+  var keptCount: UInt64 { min(UInt64(old.count), newCount) }
 
   /// Whether the whole range goes elsewhere as it is.
   var isPlainMove: Bool { target != nil && UInt64(old.count) == newCount && !flags.contains(.dontUnmap) }
