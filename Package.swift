@@ -21,7 +21,7 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "Faultline", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "FaultlineFS", dependencies: ["Faultline"], swiftSettings: strict),
-    .target(name: "FaultlineCheck", dependencies: ["Faultline", "FaultlineFS"], swiftSettings: strict),
+    .target(name: "FaultlineCheck", dependencies: ["CLinux", "Faultline", "FaultlineFS"], swiftSettings: strict),
     .target(
       name: "FaultlineWhatIf", dependencies: ["CLinux", "Faultline", "FaultlineFS"], swiftSettings: strict),
     .executableTarget(

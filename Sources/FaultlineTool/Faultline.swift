@@ -21,7 +21,7 @@ struct Faultline: ParsableCommand {
     subcommands: [
       WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self, DoctorCommand.self,
       BenchCommand.self,
-      TouchCommand.self,
+      TouchCommand.self, KernelScriptCommand.self,
     ])
 
   static func main() {

@@ -7,6 +7,7 @@
 #include "CLinuxTrace.h"
 
 #include "doctor.h"
+#include "kernel_script.h"
 #include "memory_file.h"
 
 /* Tells the processor that this is a spin loop. */

@@ -5,6 +5,12 @@ public struct Errno: Hashable, Sendable, CustomStringConvertible {
   /// The C name.
   public let name: String
 
+  /// One that the engine itself never gives.
+  public init(code: Int32, name: String) {
+    self.code = code
+    self.name = name
+  }
+
   public static let EPERM = Errno(code: 1, name: "EPERM")
   public static let ENOENT = Errno(code: 2, name: "ENOENT")
   public static let EIO = Errno(code: 5, name: "EIO")

@@ -32,7 +32,7 @@ extension AddressSpace {
     let areaEnd = area.end
     // The kernels that move several areas look before they unmap anything; the others find out when it is done.
     if !machine.rules.remapsSeveralAreas { clearWay(request) }
-    guard request.old.upperBound <= areaEnd || !request.mapsAnew || canMoveSeveralAreas(request) else {
+    guard request.old.lowerBound + request.keptCount <= areaEnd || !request.mapsAnew || canMoveSeveralAreas(request) else {
       throw KernelError(.EFAULT, "mremap of a range of several areas")
     }
     if let target = request.target { evict(target..<target + request.newCount) }
@@ -162,6 +162,9 @@ private struct RemapRequest {
 
   /// Whether there will be pages mapped where none were. Kernel: `vrm_will_map_new`.
   var mapsAnew: Bool { target != nil || flags.contains(.dontUnmap) || newCount > UInt64(old.count) }
+
+  /// Pages of the old range that are left when its tail has been cut off, which comes before the move.
+  var keptCount: UInt64 { min(UInt64(old.count), newCount) }
 
   /// Whether the whole range goes elsewhere as it is.
   var isPlainMove: Bool { target != nil && UInt64(old.count) == newCount && !flags.contains(.dontUnmap) }

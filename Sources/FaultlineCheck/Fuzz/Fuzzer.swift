@@ -21,7 +21,7 @@ public struct Fuzzer {
     public let scripts: Int
   }
 
-  private static let operationsPerScript = 40
+  static let operationsPerScript = 40
 
   private let rules: KernelRules
   private let fileSystems: [ScriptFileSystem]
@@ -52,7 +52,12 @@ public struct Fuzzer {
       let lines = generator.lines(Self.operationsPerScript)
       let fileSystem = fileSystems[scripts % fileSystems.count]
       if let problem = try problem(of: lines, on: fileSystem) {
-        return try smallest(lines, fileSystem, problem)
+        let law = Self.law(of: problem)
+        let smallest = try ScriptShrinker.smallest(lines, problem) { fewer throws(ScriptRunError) -> String? in
+          guard let found = try self.problem(of: fewer, on: fileSystem), Self.law(of: found) == law else { return nil }
+          return found
+        }
+        return Finding(script: smallest.lines, fileSystem: fileSystem, problem: smallest.problem)
       }
       done += lines.count
       scripts += 1
@@ -82,30 +87,6 @@ public struct Fuzzer {
       }
     }
     return problem
-  }
-
-  /// Leaves out line after line as long as the law that was broken stays broken.
-  private func smallest(
-    _ lines: [String], _ fileSystem: ScriptFileSystem, _ problem: String
-  ) throws(ScriptRunError) -> Finding {
-    var lines = lines
-    var problem = problem
-    var piece = lines.count / 2
-    while piece > 0 {
-      var start = 0
-      while start < lines.count {
-        var fewer = lines
-        fewer.removeSubrange(start..<min(lines.count, start + piece))
-        if let found = try self.problem(of: fewer, on: fileSystem), Self.law(of: found) == Self.law(of: problem) {
-          lines = fewer
-          problem = found
-        } else {
-          start += piece
-        }
-      }
-      piece /= 2
-    }
-    return Finding(script: lines, fileSystem: fileSystem, problem: problem)
   }
 
   private static func law(of problem: String) -> String? {

@@ -21,7 +21,17 @@ public struct ScriptGenerator {
     public static let coldFiles = Vocabulary(rawValue: 1)
     /// Blocks that run in a child.
     public static let forks = Vocabulary(rawValue: 2)
-    public static let everything: Vocabulary = [.coldFiles, .forks]
+    /// Pages may be absent from the cache: holes, files that grow, dropped and punched ranges, readahead.
+    public static let missingPages = Vocabulary(rawValue: 4)
+    /// More than one file.
+    public static let severalFiles = Vocabulary(rawValue: 8)
+    /// Mappings of no file.
+    public static let anonymous = Vocabulary(rawValue: 16)
+    /// What `smaps` tells of mappings.
+    public static let observations = Vocabulary(rawValue: 32)
+    public static let everything: Vocabulary = [
+      .coldFiles, .forks, .missingPages, .severalFiles, .anonymous, .observations,
+    ]
   }
 
   private var random: SplitMixGenerator
@@ -41,7 +51,7 @@ public struct ScriptGenerator {
     mappings = []
     mapCount = 0
     var lines: [String] = []
-    for number in 0..<(1 + draw(2)) { lines.append(makeFile(Int(number))) }
+    for number in 0..<(vocabulary.contains(.severalFiles) ? 1 + draw(2) : 1) { lines.append(makeFile(Int(number))) }
     lines.append(map())
     var openFork: Int?
     while lines.count < count || openFork != nil {
@@ -74,7 +84,7 @@ public struct ScriptGenerator {
     let pages = 8 + draw(90)
     files.append(("F\(number)", pages))
     let tail = draw(3) == 0 ? "+\(draw(4096))" : ""
-    let fill = pick(["", "", "", " fill=sparse", " fill=zero"])
+    let fill = pick(["", "", "", vocabulary.contains(.missingPages) ? " fill=sparse" : "", " fill=zero"])
     let cold = vocabulary.contains(.coldFiles) && draw(2) == 0 ? " cold" : ""
     return "mkfile F\(number) \(pages)\(tail) seed=\(1 + draw(99))\(fill)\(cold)"
   }
@@ -88,6 +98,9 @@ public struct ScriptGenerator {
     mapCount += 1
     mappings.append((name, pages, isWritable))
     let place = draw(2) == 0 ? " at=\(UInt64(mapCount) * 2048 + draw(600))" : ""
+    if vocabulary.contains(.anonymous), draw(5) == 0 {
+      return "mmap \(name) - 0 \(pages) \(isWritable ? "rw" : "r") \(kind),anon\(place)"
+    }
     return "mmap \(name) \(file.name) \(draw(file.pages)) \(pages) \(isWritable ? "rw" : "r") \(kind)\(place)"
   }
 
@@ -98,6 +111,7 @@ public struct ScriptGenerator {
 
   private mutating func fileOperation() -> String {
     let file = pick(files)
+    guard vocabulary.contains(.missingPages) else { return warmFileOperation(file) }
     switch draw(9) {
     case 0: return "trunc \(file.name) \(draw(file.pages + 10))\(draw(2) == 0 ? "+\(draw(4096))" : "")"
     case 1: return "punch \(file.name) \(range(in: file.pages))"
@@ -113,9 +127,21 @@ public struct ScriptGenerator {
     }
   }
 
+  /// What leaves every page of the file in the cache, or takes it away for good.
+  private mutating func warmFileOperation(_ file: (name: String, pages: UInt64)) -> String {
+    switch draw(5) {
+    case 0: return "fsync \(file.name)"
+    case 1: return "pwrite \(file.name) \(draw(file.pages)) 1 seed=\(1 + draw(99))"
+    case 2: return "pread \(file.name) \(range(in: file.pages))"
+    case 3: return "fadvise \(file.name) \(range(in: file.pages)) \(pick(["NORMAL", "RANDOM", "SEQUENTIAL"]))"
+    default: return "fsum \(file.name)"
+    }
+  }
+
   private mutating func mappingOperation(inFork: Bool) -> String {
     let mapping = pick(mappings)
     let name = mapping.name
+    if vocabulary.contains(.observations), draw(15) == 0 { return "smaps \(name)" }
     switch draw(18) {
     case 0...3: return "read \(name) \(draw(mapping.pages + 2))"
     case 4...7: return "write \(name) \(draw(mapping.pages + 2))"
@@ -126,7 +152,10 @@ public struct ScriptGenerator {
     case 12: return "munmap \(name) \(range(in: mapping.pages))"
     case 13, 14:
       return "madvise \(name) \(range(in: mapping.pages)) "
-        + pick(["NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE"])
+        + pick([
+          "NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE", "DONTFORK", "DOFORK",
+          "WIPEONFORK", "KEEPONFORK", "COLD", "DONTNEED_LOCKED",
+        ])
     case 15: return "msync \(name) \(range(in: mapping.pages)) \(pick(["sync", "async"]))"
     case 16: return "\(pick(["mlock", "munlock", "mlockonfault"])) \(name) \(range(in: mapping.pages))"
     default: return remap(mapping, inFork: inFork)

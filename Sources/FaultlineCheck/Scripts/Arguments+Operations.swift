@@ -1,9 +1,8 @@
 /// The grammar, operation by operation.
 extension Arguments {
   mutating func operation() throws(ScriptError) -> Operation {
-    // Any operation may be given a time for the kernel to come to rest; an engine without time has none to wait for.
-    let settle = try integerOption("settle")
-    guard settle ?? 0 >= 0 else { throw wrong("settle=", expected: "a number of milliseconds") }
+    settleMilliseconds = try integerOption("settle")
+    guard settleMilliseconds ?? 0 >= 0 else { throw wrong("settle=", expected: "a number of milliseconds") }
     let operation: Operation =
       if let file = try fileOperation() {
         file

@@ -4,6 +4,8 @@
 struct Arguments {
   let line: Int
   let keyword: String
+  /// The option that every operation may have.
+  var settleMilliseconds: Int64?
   private var words: ArraySlice<Substring>
   private var options: [Substring] = []
 

@@ -14,11 +14,15 @@ public struct OperationScript: Sendable, Equatable {
     /// The operation without indentation, comment and trailing space.
     public var text: String
     public var operation: Operation
+    /// Time for a kernel to come to rest after the operation, or after each touch of one that faulted; an engine without
+    /// time has none to wait for. `nil`: the run's own.
+    public var settleMilliseconds: Int64?
 
-    public init(number: Int, text: String, operation: Operation) {
+    public init(number: Int, text: String, operation: Operation, settleMilliseconds: Int64? = nil) {
       self.number = number
       self.text = text
       self.operation = operation
+      self.settleMilliseconds = settleMilliseconds
     }
   }
 
@@ -43,7 +47,9 @@ public struct OperationScript: Sendable, Equatable {
         block = nil
       default:
         var arguments = Arguments(text, line: number)
-        let line = Line(number: number, text: text, operation: try arguments.operation())
+        let operation = try arguments.operation()
+        let line = Line(
+          number: number, text: text, operation: operation, settleMilliseconds: arguments.settleMilliseconds)
         if block == nil { lines.append(line) } else { block?.lines.append(line) }
       }
     }

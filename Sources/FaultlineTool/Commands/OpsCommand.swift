@@ -17,8 +17,19 @@ struct OpsCommand: ParsableCommand {
   @Argument(help: "The script.")
   var script: String
 
-  @Option(name: .customLong("fs"), help: "The file system under the script's files.")
-  var fileSystem: ScriptFileSystem
+  @Option(
+    name: .customLong("fs"),
+    help: "The file system under the script's files. (with --on-kernel: the directory's)")
+  var fileSystem: ScriptFileSystem?
+
+  @Flag(name: .customLong("on-kernel"), help: "Run the script on this machine's kernel instead of the engine.")
+  var onKernel = false
+
+  @Option(help: "With --on-kernel: where the script's files lie; they have no names.")
+  var directory: String = "/dev/shm"
+
+  @Option(help: "With --on-kernel: milliseconds of rest after each operation, for files outside the cache.")
+  var settle: Int64 = 0
 
   @Option(help: "The kernel whose rules hold. (default: the recording's, else the newest)")
   var kernel: String?
@@ -39,9 +50,17 @@ struct OpsCommand: ParsableCommand {
   @Option(help: "The most differences that are printed.")
   var show: Int = 10
 
+  func validate() throws {
+    if onKernel, check { throw ValidationError("--check looks at the engine; it does not go with --on-kernel") }
+    if !onKernel, fileSystem == nil { throw ValidationError("--fs says which file system the engine plays") }
+  }
+
   func run() throws {
-    let script = try OperationScript(parsing: TextFile.read(script))
+    let text = try TextFile.read(script)
+    let script = try OperationScript(parsing: text)
     let expected = try expect.map { path in try Recording(parsing: TextFile.read(path)) }
+    if onKernel { return try runOnKernel(text, expected) }
+    guard let fileSystem else { return }
     let runner = try ScriptRunner(
       fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected))
     if let expected {
@@ -49,6 +68,17 @@ struct OpsCommand: ParsableCommand {
     } else {
       print(runner.environment)
       try run(script, on: runner) { print($0) }
+    }
+  }
+
+  private func runOnKernel(_ text: String, _ expected: Recording?) throws {
+    let runner = try KernelScriptRunner(
+      server: KernelScriptCommand.server(directory: directory, settleMilliseconds: settle), directory: directory)
+    if let expected {
+      try compare(expected, with: try runner.record(text))
+    } else {
+      print(runner.environment)
+      try runner.run(text) { print($0) }
     }
   }
 
