@@ -36,7 +36,8 @@ extension FileNode {
   }
 
   private func forEachStorePage(
-    at offset: UInt64, count: Int, _ body: (_ page: UInt64, _ inPage: Int, _ part: Range<Int>) throws(StoreError) -> Void
+    at offset: UInt64, count: Int,
+    _ body: (_ page: UInt64, _ inPage: Int, _ part: Range<Int>) throws(StoreError) -> Void
   ) throws(StoreError) {
     var done = 0
     while done < count {

@@ -14,7 +14,8 @@ extension AddressSpace {
     areas.forEach { area in
       guard !area.flags.contains(.dontCopy) else { return }
       let copy = VMAPointer.make(
-        in: child, pages: area.pages, flags: area.flags.subtracting([.locked, .lockedOnFault]), filePage: area.filePage(of: area.start),
+        in: child, pages: area.pages, flags: area.flags.subtracting([.locked, .lockedOnFault]),
+        filePage: area.filePage(of: area.start),
         file: area.file)
       copy.pointee.privateFamily.store(area.privateFamily, ordering: .relaxed)
       child.areas.insert(copy)

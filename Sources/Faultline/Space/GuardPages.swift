@@ -11,7 +11,9 @@ extension AddressSpace {
       // So that a fork copies the markers along.
       preparePrivatePages(of: area)
       unmap(part, keepingMarkers: true)
-      for page in part where !setGuard(at: page) { return KernelError(.ENOMEM, "no memory for the page tables of guards") }
+      for page in part where !setGuard(at: page) {
+        return KernelError(.ENOMEM, "no memory for the page tables of guards")
+      }
       return nil
     }
   }

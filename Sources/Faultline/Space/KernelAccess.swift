@@ -31,7 +31,8 @@ extension AddressSpace {
     var done = 0
     while done < buffer.count {
       guard let place = address.advanced(by: done) else { break }
-      let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + place.bytesInPage(of: buffer.count - done)])
+      let piece = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[done..<done + place.bytesInPage(of: buffer.count - done)])
       guard movePiece(piece, at: place, access, from: .kernel, by: &task, copy) == nil else { break }
       done += piece.count
     }
@@ -66,7 +67,9 @@ extension AddressSpace {
     ) {
       $1.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[$0..<$0 + $1.count]))
     }
-    guard done > 0 || bytes.isEmpty else { throw KernelError(.EFAULT, "a remote write to memory that cannot be written") }
+    guard done > 0 || bytes.isEmpty else {
+      throw KernelError(.EFAULT, "a remote write to memory that cannot be written")
+    }
     return done
   }
 

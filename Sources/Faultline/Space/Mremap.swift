@@ -32,7 +32,8 @@ extension AddressSpace {
     let areaEnd = area.end
     // The kernels that move several areas look before they unmap anything; the others find out when it is done.
     if !machine.rules.remapsSeveralAreas { clearWay(request) }
-    guard request.old.lowerBound + request.keptCount <= areaEnd || !request.mapsAnew || canMoveSeveralAreas(request) else {
+    guard request.old.lowerBound + request.keptCount <= areaEnd || !request.mapsAnew || canMoveSeveralAreas(request)
+    else {
       throw KernelError(.EFAULT, "mremap of a range of several areas")
     }
     if let target = request.target { evict(target..<target + request.newCount) }

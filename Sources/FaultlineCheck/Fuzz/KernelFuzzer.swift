@@ -99,7 +99,9 @@ public struct KernelFuzzer {
   /// that comes and goes says nothing about a rule.
   private func stableDifference(of lines: [String]) throws(KernelRunError) -> RecordingComparison.Difference? {
     let text = lines.joined(separator: "\n")
-    guard let script = try? OperationScript(parsing: text), let engine = try engineResults(of: script) else { return nil }
+    guard let script = try? OperationScript(parsing: text), let engine = try engineResults(of: script) else {
+      return nil
+    }
     var first: RecordingComparison.Difference?
     for _ in 0..<Self.repetitions {
       let recorded = Recording(environment: kernel.environment, results: try kernelResults(of: text))

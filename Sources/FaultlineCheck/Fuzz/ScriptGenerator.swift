@@ -153,7 +153,8 @@ public struct ScriptGenerator {
     case 13, 14:
       return "madvise \(name) \(range(in: mapping.pages)) "
         + pick([
-          "NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE", "DONTFORK", "DOFORK",
+          "NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE", "DONTFORK",
+          "DOFORK",
           "WIPEONFORK", "KEEPONFORK", "COLD", "DONTNEED_LOCKED",
         ])
     case 15: return "msync \(name) \(range(in: mapping.pages)) \(pick(["sync", "async"]))"

@@ -26,7 +26,8 @@ extension KernelProgram {
 
   private func fill(_ descriptor: Int32, _ request: MakeFile, seed: UInt64) throws(ScriptRunError) -> Outcome {
     switch request.fill {
-    case .sparse: if ftruncate(descriptor, Int(truncatingIfNeeded: request.size)) != 0 { return KernelCall.failed(errno) }
+    case .sparse:
+      if ftruncate(descriptor, Int(truncatingIfNeeded: request.size)) != 0 { return KernelCall.failed(errno) }
     case .falloc:
       let error = posix_fallocate(descriptor, 0, Int(truncatingIfNeeded: request.size))
       if error != 0 { return KernelCall.failed(ENOSPC) }

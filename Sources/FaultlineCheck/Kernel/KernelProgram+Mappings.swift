@@ -8,7 +8,8 @@ extension KernelProgram {
     guard mappings.count < ScriptRunner.mappingLimit else {
       throw .limit("a script makes at most \(ScriptRunner.mappingLimit) mappings", line: line)
     }
-    let descriptor = try request.file.map { name throws(ScriptRunError) in files[try file(name)].descriptor ?? -1 } ?? -1
+    let descriptor =
+      try request.file.map { name throws(ScriptRunError) in files[try file(name)].descriptor ?? -1 } ?? -1
     let wanted = address(ofArena: request.at ?? nextFreePage)
     var outcome = KernelCall.measured(
       KernelCall.map, wanted, request.length, request.protection.rawValue,

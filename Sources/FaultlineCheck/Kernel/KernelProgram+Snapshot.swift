@@ -21,7 +21,8 @@ extension KernelProgram {
     let runs = RunLengths.of(mapping.pages) { letters[Int($0)] == 0 ? nil : letters[Int($0)] }
     var members: [JSONValue.Member] = [
       .init("at", .integer(arenaPage(of: mapping.base))), .init("n", .integer(mapping.pages)),
-      .init("pres", .array(runs.map { .array([.integer($0.start), .integer($0.count), .string(Self.kind($0.value))]) })),
+      .init(
+        "pres", .array(runs.map { .array([.integer($0.start), .integer($0.count), .string(Self.kind($0.value))]) })),
     ]
     if unreadable > 0 { members.append(.init("unread", .integer(unreadable))) }
     members.append(.init("sum", .string(FNV.hexadecimal(sum))))

@@ -53,7 +53,8 @@ public enum KernelScriptServer {
     var isOfHost = false
     if case .host = error { isOfHost = true }
     return .object([
-      .init("op", .string("error")), .init("isOfHost", .boolean(isOfHost)), .init("message", .string(error.description)),
+      .init("op", .string("error")), .init("isOfHost", .boolean(isOfHost)),
+      .init("message", .string(error.description)),
     ])
   }
 

@@ -88,7 +88,8 @@ public final class ScriptRunner {
       .init("bsize", .integer(4096)),
       .init("read_ahead_kb", traits.isMemoryOnly ? .null : .integer(Int64(clamping: traits.readaheadPages &* 4))),
       .init("arena", .string("0x" + String(Self.arena.rawValue, radix: 16))), .init("page", .integer(4096)),
-      .init("pagemap_scan", .boolean(rules.hasPagemapScan)), .init("trace", .boolean(false)), .init("settle_ms", .integer(0)),
+      .init("pagemap_scan", .boolean(rules.hasPagemapScan)), .init("trace", .boolean(false)),
+      .init("settle_ms", .integer(0)),
     ])
   }
 

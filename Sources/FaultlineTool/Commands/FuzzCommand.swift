@@ -7,7 +7,8 @@ import FaultlineCheck
 struct FuzzCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fuzz",
-    abstract: "Draw operation scripts and check the engine's invariants after every operation, or hold it against the kernel.",
+    abstract:
+      "Draw operation scripts and check the engine's invariants after every operation, or hold it against the kernel.",
     discussion: """
       What is found is cut down to the smallest script that still fails, and printed; save it and look at it again with \
       faultline ops --check. The seed decides everything.
