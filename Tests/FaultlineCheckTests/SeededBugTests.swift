@@ -7,7 +7,7 @@
 
   /// Every fault that can be put into the engine is seen, by the law that it breaks; without it the same story is clean.
   @Suite struct SeededBugTests {
-    @Test(arguments: SeededBug.allCases)
+    @Test(arguments: SeededBug.allCases.filter { $0.law != nil })
     func isSeenByTheLawThatItBreaks(_ bug: SeededBug) throws {
       #expect(try breaches(of: bug, isSeeded: false).isEmpty)
       let breaches = try breaches(of: bug, isSeeded: true)
@@ -31,7 +31,8 @@
   }
 
   extension SeededBug {
-    fileprivate var law: Law {
+    /// `nil` for those that only other threads bring out: the explorer finds them.
+    fileprivate var law: Law? {
       switch self {
       case .skipsMappingCheck: .entriesShowTheRightPage
       case .skipsSizeCheck: .nothingBeyondEnd
@@ -39,6 +40,7 @@
       case .putsSkippedNeighbourTwice, .getsMappedNeighbourTwice: .referencesAddUp
       case .forgetsWriteProtect: .notifiedBeforeWritable
       case .unmapsOnce: .nothingBeyondEnd
+      case .skipsSequenceCheck, .forkLeavesAreasUnmarked: nil
       }
     }
 
@@ -71,6 +73,8 @@
         try scene.node.writeBack()
       case .unmapsOnce:
         raceCopyAgainstTruncation(scene)
+      case .skipsSequenceCheck, .forkLeavesAreasUnmarked:
+        break
       }
     }
 

@@ -9,7 +9,7 @@ import Testing
   private var array: XArray { XArray(root: root, memory: memory) }
 
   init() throws {
-    memory = try XArrayMemory(capacity: 1 << 16)
+    memory = try XArrayMemory(capacity: 1 << 16, epochs: EpochDomain())
     root.initialize(to: AtomicWord(0))
   }
 

@@ -6,6 +6,7 @@
 #include "CLinuxPerf.h"
 #include "CLinuxTrace.h"
 
+#include "barrier.h"
 #include "doctor.h"
 #include "kernel_script.h"
 #include "memory_file.h"

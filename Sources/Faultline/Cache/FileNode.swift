@@ -12,7 +12,8 @@ public final class FileNode: @unchecked Sendable {
   /// What was read from the store on behalf of this file.
   let pagesReadWord = AtomicWord(0)
   let readRequestsWord = AtomicWord(0)
-  private let areasLock = SpinLock()
+  /// Guards the list of areas, and the borders of those in it. Kernel: `i_mmap_rwsem`.
+  private let areasLock = ReadWriteLock()
   private var areas: [VMAPointer] = []
 
   /// - Parameter size: bytes.
@@ -50,17 +51,35 @@ public final class FileNode: @unchecked Sendable {
   // MARK: Areas that map the file. Kernel: `i_mmap`
 
   func add(_ area: VMAPointer) {
-    areasLock.withLock { areas.append(area) }
+    areasLock.lockExclusive()
+    areas.append(area)
+    areasLock.unlockExclusive()
   }
 
   func remove(_ area: VMAPointer) {
-    areasLock.withLock {
-      if let place = areas.lastIndex(of: area) { areas.remove(at: place) }
-    }
+    areasLock.lockExclusive()
+    drop(area)
+    areasLock.unlockExclusive()
   }
 
-  /// The areas that map the file now, oldest first.
-  func mappingAreas() -> [VMAPointer] { areasLock.withLock { areas } }
+  /// Runs a change of borders, which may give the list an area or take one.
+  func changeAreas(removing gone: VMAPointer?, _ change: () -> VMAPointer?) {
+    areasLock.lockExclusive()
+    if let new = change() { areas.append(new) }
+    if let gone { drop(gone) }
+    areasLock.unlockExclusive()
+  }
+
+  private func drop(_ area: VMAPointer) {
+    if let place = areas.lastIndex(of: area) { areas.remove(at: place) }
+  }
+
+  /// Calls `body` with each area that maps the file now, oldest first. They stay and keep their borders during the call.
+  func forEachArea(_ body: (VMAPointer) -> Void) {
+    areasLock.lockShared()
+    for area in areas { body(area) }
+    areasLock.unlockShared()
+  }
 }
 
 // MARK: - Folios

@@ -54,16 +54,18 @@ extension FileNode {
   /// Makes every shared entry of a locked folio clean and read-only; says whether one was dirty.
   private func makeClean(_ folio: Folio) -> Bool {
     var wasDirty = false
-    for area in mappingAreas() where area.flags.contains(.shared) {
+    forEachArea { area in
+      guard area.flags.contains(.shared) else { return }
       area.forEachEntry(of: folio.index..<folio.endIndex) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry.isPresent else { return }
-        wasDirty = wasDirty || entry.isDirty
         var kept = ~(PageTableEntry.dirtyBit | PageTableEntry.writableBit)
         #if DEBUG || ModelCheck
           if machine.switches.has(.forgetsWriteProtect) { kept |= PageTableEntry.writableBit }
         #endif
-        pointer.pointee.bitwiseAnd(kept, ordering: .relaxed)
+        // What the entry says now: the processor may have marked it dirty since the look.
+        let old = pointer.pointee.bitwiseAnd(kept, ordering: .relaxed).oldValue
+        wasDirty = wasDirty || PageTableEntry(rawValue: old).isDirty
       }
     }
     return wasDirty

@@ -198,7 +198,7 @@ struct XArray {
       } else {
         root.pointee.store(0, ordering: .releasing)
       }
-      memory.free(node)
+      memory.retire(node)
       guard let parent else { return }
       node = parent
     }

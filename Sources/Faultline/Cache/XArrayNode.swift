@@ -69,10 +69,12 @@ final class XArrayMemory: @unchecked Sendable {
   /// Address of the first free node; the next one stands in its slot 0.
   private let firstFree = AtomicWord(0)
   private let live = AtomicWord(0)
+  private let epochs: EpochDomain
 
   /// - Throws: `ENOMEM` when the host cannot reserve the address space.
-  init(capacity: UInt64) throws(KernelError) {
+  init(capacity: UInt64, epochs: EpochDomain) throws(KernelError) {
     self.capacity = capacity
+    self.epochs = epochs
     region = try ReservedRegion(
       byteCount: Int(capacity) * XArrayNode.wordCount * MemoryLayout<AtomicWord>.stride, purpose: "cache nodes")
   }
@@ -101,12 +103,16 @@ final class XArrayMemory: @unchecked Sendable {
     return node
   }
 
-  /// Takes back a node whose slots are all empty.
-  func free(_ node: XArrayNode) {
+  /// Takes back a node whose slots are all empty, once no reader can be in it.
+  func retire(_ node: XArrayNode) {
+    live.wrappingSubtract(1, ordering: .relaxed)
+    epochs.retire { self.free(node) }
+  }
+
+  private func free(_ node: XArrayNode) {
     lock.lock()
     node.slot(0).pointee.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
     firstFree.store(UInt64(UInt(bitPattern: node.words)), ordering: .relaxed)
     lock.unlock()
-    live.wrappingSubtract(1, ordering: .relaxed)
   }
 }

@@ -15,6 +15,8 @@ struct FaultContext: ~Copyable {
   var arriving: UInt64
   /// A leaf table that was allocated before any folio was locked. Kernel: `prealloc_pte`.
   private var spareTable: PageTable.Table?
+  /// The file, once the lock that kept the area from going was dropped. Kernel: `fpin`.
+  private var keptFile: OpenFile?
 
   @inline(__always)
   init(space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, arriving: UInt64) {
@@ -26,7 +28,11 @@ struct FaultContext: ~Copyable {
     self.arriving = arriving
     seen = nil
     spareTable = nil
+    keptFile = nil
   }
+
+  /// Keeps the area's file alive to the end of the attempt: from now on the area may go.
+  mutating func keepFile() { keptFile = area.file }
 
   deinit {
     #if DEBUG || ModelCheck

@@ -2,7 +2,8 @@ extension AddressSpace {
   /// Makes `access` at `page` possible, or says which signal it ends in. Kernel: `do_user_addr_fault`.
   ///
   /// All retries and the whole lock protocol are here. First, where the rules have it and the program itself made the access,
-  /// an attempt under the area's own lock; then attempts under the address space's lock, all but the first of which may not drop it again.
+  /// an attempt under the area's own lock; then attempts under the address space's lock, all but the first of which may not
+  /// drop it again.
   func resolve(
     _ page: UInt64, _ access: Access, from origin: AccessOrigin = .program, by task: inout FaultTask
   ) -> Signal? {
@@ -13,19 +14,16 @@ extension AddressSpace {
     if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
     while true {
-      lock.lockShared()
-      guard let area = areas.area(covering: page) else {
-        lock.unlockShared()
-        return .segv(.mapErr)
-      }
+      guard let area = lockArea(covering: page, access, &flags, by: &task) else { return .segv(.mapErr) }
       guard permits(area, access, page) else {
-        lock.unlockShared()
+        unlock(area, after: flags)
         return .segv(.accErr)
       }
       let result = handleFault(area, page, flags, by: &task)
       // A retry means that the handler has dropped the lock already.
       guard result.contains(.retry) else {
-        lock.unlockShared()
+        unlock(area, after: flags)
+        machine.epochs.collectIfDue()
         return result.isError ? Self.signal(for: result) : nil
       }
       if flags.contains(.vmaLock) {

@@ -33,7 +33,7 @@ extension AddressSpace {
       let mustWait = folio.head.pointee.owner.load(ordering: .relaxed) == context.arriving
       if mustWait { context.arriving = FaultTask.nothing }
       if !context.flags.contains(.tried) { droppedLock = readAheadOnHit(&context, file, folio, isArriving: mustWait) }
-      if mustWait { dropLockIfAllowed(context, &droppedLock) }
+      if mustWait { dropLockIfAllowed(&context, &droppedLock) }
     } else {
       result = .major
       droppedLock = readAheadOnMiss(&context, file)
@@ -55,7 +55,7 @@ extension AddressSpace {
         machine.switches.pass(.folioFound)
       #endif
       if !folio.tryLock() {
-        dropLockIfAllowed(context, &droppedLock)
+        dropLockIfAllowed(&context, &droppedLock)
         folio.lock()
       }
       guard isStillCached(folio, in: node) else {
@@ -64,7 +64,7 @@ extension AddressSpace {
         continue
       }
       if !folio.contains(.uptodate) {
-        dropLockIfAllowed(context, &droppedLock)
+        dropLockIfAllowed(&context, &droppedLock)
         node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
         let good = node.fill(folio)
         // Whether it worked is for the next attempt to find out; only one that keeps the lock reports a failure.
@@ -137,9 +137,10 @@ extension AddressSpace {
   }
 
   /// Gives up the fault's lock for the length of a wait, if this attempt may. Kernel: `maybe_unlock_mmap_for_io`.
-  private func dropLockIfAllowed(_ context: borrowing FaultContext, _ dropped: inout Bool) {
+  private func dropLockIfAllowed(_ context: inout FaultContext, _ dropped: inout Bool) {
     guard !dropped, context.flags.mayDropLock, !context.flags.contains(.retryNoWait) else { return }
-    lock.unlockShared()
+    context.keepFile()
+    unlock(context.area, after: context.flags)
     dropped = true
   }
 
@@ -152,7 +153,7 @@ extension AddressSpace {
     let readsForward = machine.rules.readahead.executableReadsForward && flags.contains(.execute)
     var dropped = false
     if flags.contains(.hugePage) {
-      dropLockIfAllowed(context, &dropped)
+      dropLockIfAllowed(&context, &dropped)
       readHuge(at: context.filePage, file, isRandom: flags.contains(.randomRead))
       return dropped
     }
@@ -160,7 +161,7 @@ extension AddressSpace {
     guard state.maximum != 0 else { return dropped }
     let readahead = Readahead(file: file)
     if flags.contains(.sequentialRead) {
-      dropLockIfAllowed(context, &dropped)
+      dropLockIfAllowed(&context, &dropped)
       readahead.readMissing(at: context.filePage, requested: state.maximum)
       return dropped
     }
@@ -168,7 +169,7 @@ extension AddressSpace {
     let window = readsForward ? forwardWindow(context, state.maximum) : aroundWindow(context, state.maximum)
     state.window = window
     state.pointee.order.store(0, ordering: .relaxed)
-    dropLockIfAllowed(context, &dropped)
+    dropLockIfAllowed(&context, &dropped)
     readahead.submit(window, order: 0)
     return dropped
   }
@@ -211,7 +212,7 @@ extension AddressSpace {
     guard !context.area.flags.contains(.randomRead), state.maximum != 0 else { return dropped }
     if !machine.rules.missSkipsLocked || !(folio.isLocked || isArriving) { state.forgetMisses(1) }
     if folio.contains(.readahead) {
-      dropLockIfAllowed(context, &dropped)
+      dropLockIfAllowed(&context, &dropped)
       context.arriving = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
       Readahead(file: file, number: context.arriving)
         .readOn(from: folio, at: context.filePage, requested: state.maximum)

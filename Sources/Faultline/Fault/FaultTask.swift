@@ -13,7 +13,40 @@ public struct FaultTask: ~Copyable {
 
   static let nothing = UInt64.max
 
+  /// The thread's place among the readers of the machine that it uses, once it has used one.
+  private var record: EpochDomain.RecordPointer?
+  private var domain: Unmanaged<EpochDomain>?
+
   public init() {}
+
+  deinit { leave() }
+
+  /// Enters the machine's epoch: nothing that this thread can reach is freed until it exits.
+  @inline(__always)
+  mutating func enterEpoch(of domain: EpochDomain) -> EpochDomain.RecordPointer {
+    if let record, self.domain?.toOpaque() == Unmanaged.passUnretained(domain).toOpaque() {
+      domain.enter(record)
+      return record
+    }
+    let record = join(domain)
+    domain.enter(record)
+    return record
+  }
+
+  @inline(never)
+  private mutating func join(_ domain: EpochDomain) -> EpochDomain.RecordPointer {
+    leave()
+    let record = domain.register()
+    self.record = record
+    self.domain = Unmanaged.passRetained(domain)
+    return record
+  }
+
+  private func leave() {
+    guard let record, let domain else { return }
+    domain.takeUnretainedValue().unregister(record)
+    domain.release()
+  }
 
   @inline(__always)
   mutating func count(major: Bool) {

@@ -33,6 +33,11 @@ final class Census: @unchecked Sendable {
 }
 
 extension Machine {
+  /// Frees what waits for readers, so that what is in use is what can be found. Call it while nothing else runs.
+  package func settle() {
+    while epochs.pendingCount > 0 { epochs.collect() }
+  }
+
   /// Every file, oldest first. Call it while nothing else runs.
   package var auditFiles: [FileNode] { census.allFiles }
 

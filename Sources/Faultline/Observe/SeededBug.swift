@@ -17,6 +17,10 @@
     case forgetsWriteProtect
     /// Truncation unmaps once instead of twice.
     case unmapsOnce
+    /// A fault does not look at the area's sequence number again after it has counted itself in.
+    case skipsSequenceCheck
+    /// Fork write-protects entries without keeping faults out of the parent's areas (6.4.0).
+    case forkLeavesAreasUnmarked
   }
 
   /// A place between a look and the lock that makes it safe: where another thread's work hurts most.

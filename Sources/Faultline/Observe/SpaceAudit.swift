@@ -47,7 +47,11 @@ extension AddressSpace {
 
   /// The areas of a file that belong to this space, by first page, in the file's order.
   package func auditListedAreas(of node: FileNode) -> [Range<UInt64>] {
-    node.mappingAreas().filter { $0.pointee.space.toOpaque() == Unmanaged.passUnretained(self).toOpaque() }.map(\.pages)
+    var found: [Range<UInt64>] = []
+    node.forEachArea { area in
+      if area.pointee.space.toOpaque() == Unmanaged.passUnretained(self).toOpaque() { found.append(area.pages) }
+    }
+    return found
   }
 }
 

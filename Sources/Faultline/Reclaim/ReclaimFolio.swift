@@ -53,7 +53,7 @@ extension Machine {
   func use(of folio: Folio, clearing: Bool) -> FolioUse {
     var use = FolioUse()
     guard let file = folio.file else { return use }
-    for area in file.mappingAreas() {
+    file.forEachArea { area in
       let flags = area.flags
       // MADV_RANDOM and MADV_SEQUENTIAL say that what was used will not be used again.
       let tells = flags.isDisjoint(with: [.randomRead, .sequentialRead])

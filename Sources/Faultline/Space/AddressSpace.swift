@@ -7,7 +7,10 @@ public final class AddressSpace: @unchecked Sendable {
   public let machine: Machine
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
-  let areas = VMATree()
+  public let lockMode: LockMode
+  /// Grows with every change of areas. Kernel: `mm_lock_seq`.
+  let sequence = AtomicWord(1)
+  let areas: VMATree
   let table: PageTable
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
@@ -15,8 +18,10 @@ public final class AddressSpace: @unchecked Sendable {
   private let privatePagesWord = AtomicWord(0)
 
   /// - Throws: `ENOMEM` when there is no memory for the root table.
-  public init(machine: Machine) throws(KernelError) {
+  public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
     self.machine = machine
+    self.lockMode = lockMode
+    areas = VMATree(epochs: machine.epochs)
     table = try PageTable(memory: machine.tables)
     machine.census.add(self)
   }
@@ -26,6 +31,7 @@ public final class AddressSpace: @unchecked Sendable {
     areas.forEach { area in
       unmap(area.pages)
       area.file?.node.remove(area)
+      area.pointee.file?.release()
       area.destroy()
     }
     table.destroy()
@@ -63,15 +69,26 @@ public final class AddressSpace: @unchecked Sendable {
   func access(
     _ address: VirtualAddress, _ access: Access, from origin: AccessOrigin, by task: inout FaultTask
   ) -> Signal? {
-    let demand = PageTableEntry.Demand.of(access)
-    if let entry = table.entryPointer(forPage: address.page) {
-      let seen = entry.pointee.load(ordering: .relaxed)
-      if seen & demand.mask == demand.value {
-        if seen & demand.marks != demand.marks { entry.pointee.bitwiseOr(demand.marks, ordering: .relaxed) }
-        return nil
-      }
-    }
+    if translate(address.page, .of(access), by: &task) { return nil }
     return accessSlowly(address, access, from: origin, by: &task)
+  }
+
+  /// What the processor does on its own: walks the tables, which nobody frees meanwhile, and marks the entry if it lets the
+  /// access through. The marks go in only if the entry is still what was seen: one that was just taken out must stay so.
+  @inline(__always)
+  private func translate(_ page: UInt64, _ demand: PageTableEntry.Demand, by task: inout FaultTask) -> Bool {
+    let record = task.enterEpoch(of: machine.epochs)
+    defer { machine.epochs.exit(record) }
+    guard let entry = table.entryPointer(forPage: page) else { return false }
+    var seen = entry.pointee.load(ordering: .relaxed)
+    while seen & demand.mask == demand.value {
+      if seen & demand.marks == demand.marks { return true }
+      let (exchanged, now) = entry.pointee.weakCompareExchange(
+        expected: seen, desired: seen | demand.marks, successOrdering: .relaxed, failureOrdering: .relaxed)
+      if exchanged { return true }
+      seen = now
+    }
+    return false
   }
 
   /// Faults, then makes the access again, as often as it takes.
@@ -80,16 +97,10 @@ public final class AddressSpace: @unchecked Sendable {
     _ address: VirtualAddress, _ access: Access, from origin: AccessOrigin, by task: inout FaultTask
   ) -> Signal? {
     guard address < .end else { return .segv(.mapErr) }
-    let demand = PageTableEntry.Demand.of(access)
-    while true {
+    repeat {
       if let signal = resolve(address.page, access, from: origin, by: &task) { return signal }
-      guard let entry = table.entryPointer(forPage: address.page) else { continue }
-      let seen = entry.pointee.load(ordering: .relaxed)
-      if seen & demand.mask == demand.value {
-        entry.pointee.bitwiseOr(demand.marks, ordering: .relaxed)
-        return nil
-      }
-    }
+    } while !translate(address.page, .of(access), by: &task)
+    return nil
   }
 
   /// The entry of a page as it is now. Kernel: what `/proc/PID/pagemap` shows.

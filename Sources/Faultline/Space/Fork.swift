@@ -6,12 +6,13 @@ extension AddressSpace {
   ///
   /// - Throws: `ENOMEM`; then no child is left behind.
   public func fork() throws(KernelError) -> AddressSpace {
-    let child = try AddressSpace(machine: machine)
-    lock.lockExclusive()
-    defer { lock.unlockExclusive() }
+    let child = try AddressSpace(machine: machine, lockMode: lockMode)
+    lockForChange()
+    defer { unlockAfterChange() }
     child.nextFamily.store(nextFamily.load(ordering: .relaxed), ordering: .relaxed)
     var isComplete = true
     areas.forEach { area in
+      markForFork(area)
       guard !area.flags.contains(.dontCopy) else { return }
       let copy = VMAPointer.make(
         in: child, pages: area.pages, flags: area.flags.subtracting([.locked, .lockedOnFault]),
@@ -26,6 +27,15 @@ extension AddressSpace {
     }
     guard isComplete else { throw KernelError(.ENOMEM, "no memory for the child's page tables") }
     return child
+  }
+
+  /// Faults stay out of the parent's areas while its entries become read-only: one that ran now could copy a page to which
+  /// another thread still stores.
+  private func markForFork(_ area: VMAPointer) {
+    #if DEBUG || ModelCheck
+      if machine.switches.has(.forkLeavesAreasUnmarked) { return }
+    #endif
+    mark(area)
   }
 
   private func copyEntries(of area: VMAPointer, to child: AddressSpace) -> Bool {

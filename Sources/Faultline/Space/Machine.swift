@@ -9,6 +9,7 @@ public final class Machine: Sendable {
     public let switches = DebugSwitches()
   #endif
   let census = Census()
+  let epochs = EpochDomain()
   let nodes: XArrayMemory
   let tables: TableMemory
   let lists: LRULists
@@ -30,11 +31,14 @@ public final class Machine: Sendable {
     self.rules = rules
     memory = try PhysicalMemory(frameCount: frameCount, contents: contents)
     lists = LRULists(memory: memory)
-    nodes = try XArrayMemory(capacity: max(4096, frameCount / 16))
-    tables = try TableMemory(capacity: max(4096, frameCount / 64))
+    nodes = try XArrayMemory(capacity: max(4096, frameCount / 16), epochs: epochs)
+    tables = try TableMemory(capacity: max(4096, frameCount / 64), epochs: epochs)
     guard let zero = memory.allocateZeroed(order: 0) else {
       throw KernelError(.ENOMEM, "a machine needs at least one frame for the zero page")
     }
     zeroFrame = memory.number(of: zero.head)
   }
+
+  /// What waits for readers refers to the machine's parts; nobody reads any more.
+  deinit { settle() }
 }

@@ -35,11 +35,12 @@ extension AddressSpace {
   }
 
   private func change(_ pages: Range<UInt64>, adding: VMAFlags, removing: VMAFlags) throws(KernelError) {
-    lock.lockExclusive()
-    defer { lock.unlockExclusive() }
+    lockForChange()
+    defer { unlockAfterChange() }
     split(at: pages.lowerBound)
     split(at: pages.upperBound)
     let hasGap = forEachArea(in: pages) { area in
+      mark(area)
       area.setFlags(area.flags.subtracting(removing).union(adding))
     }
     mergeNeighbours(of: pages)

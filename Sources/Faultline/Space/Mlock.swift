@@ -21,8 +21,8 @@ extension AddressSpace {
   /// Kernel: `apply_vma_lock_flags`.
   private func setLocked(_ pages: Range<UInt64>, to flags: VMAFlags) throws(KernelError) {
     guard !pages.isEmpty else { return }
-    lock.lockExclusive()
-    defer { lock.unlockExclusive() }
+    lockForChange()
+    defer { unlockAfterChange() }
     var next = pages.lowerBound
     while next < pages.upperBound {
       guard let area = areas.area(covering: next) else {
@@ -33,7 +33,10 @@ extension AddressSpace {
       if new != area.flags {
         split(at: part.lowerBound)
         split(at: part.upperBound)
-        areas.area(covering: part.lowerBound)?.setFlags(new)
+        if let area = areas.area(covering: part.lowerBound) {
+          mark(area)
+          area.setFlags(new)
+        }
         mergeNeighbours(of: part)
       }
       next = part.upperBound

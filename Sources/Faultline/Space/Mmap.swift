@@ -25,7 +25,7 @@ extension AddressSpace {
     let file = flags.contains(.anonymous) ? nil : file
     let vmaFlags = try areaFlags(protection, flags, file)
     let shared = file == nil && vmaFlags.contains(.shared) ? sharedMemory(pages: count) : nil
-    lock.lockExclusive()
+    lockForChange()
     let pages: Range<UInt64>
     do throws(KernelError) {
       pages = try place(count, at: address, flags)
@@ -33,10 +33,10 @@ extension AddressSpace {
       let firstPage = file != nil ? filePage : shared != nil ? 0 : pages.lowerBound
       insert(VMAPointer.make(in: self, pages: pages, flags: vmaFlags, filePage: firstPage, file: file ?? shared))
     } catch {
-      lock.unlockExclusive()
+      unlockAfterChange()
       throw error
     }
-    lock.unlockExclusive()
+    unlockAfterChange()
     let populates = flags.contains(.populate) && !flags.contains(.nonblock)
     if populates || flags.contains(.locked) { populate(pages, by: &task) }
     return VirtualAddress(page: pages.lowerBound)
@@ -148,6 +148,7 @@ extension AddressSpace {
 
   /// Puts a new area into the tree and its file's list, and merges it with neighbours that continue it.
   func insert(_ area: VMAPointer) {
+    mark(area)
     areas.insert(area)
     area.file?.node.add(area)
     mergeNeighbours(of: area.pages)
@@ -159,10 +160,11 @@ extension AddressSpace {
     split(at: pages.upperBound)
     var removed = false
     while let area = areas.firstArea(endingAfter: pages.lowerBound), area.start < pages.upperBound {
+      mark(area)
       areas.remove(startingAt: area.start)
       unmap(area.pages)
       area.file?.node.remove(area)
-      area.destroy()
+      retire(area)
       removed = true
     }
     if removed { freeTables(around: pages) }
@@ -174,9 +176,24 @@ extension AddressSpace {
     let upper = VMAPointer.make(
       in: self, pages: page..<area.end, flags: area.flags, filePage: area.filePage(of: page), file: area.file)
     upper.pointee.privateFamily.store(area.privateFamily, ordering: .relaxed)
-    area.pointee.end.store(page, ordering: .relaxed)
+    mark(area)
+    mark(upper)
+    changeBorders(of: area) {
+      area.pointee.end.store(page, ordering: .relaxed)
+      return upper
+    }
     areas.insert(upper)
-    upper.file?.node.add(upper)
+  }
+
+  /// Moves a border while nobody walks the file's areas: a walker sees every page in one area, before or after.
+  ///
+  /// - Parameter change: moves it; gives the area that is new to the file, if one is.
+  func changeBorders(of area: VMAPointer, removing gone: VMAPointer? = nil, _ change: () -> VMAPointer?) {
+    guard let node = area.file?.node else {
+      _ = change()
+      return
+    }
+    node.changeAreas(removing: gone, change)
   }
 
   /// Joins areas that touch or lie in `pages` and continue each other. Kernel: `vma_merge`.
@@ -193,11 +210,15 @@ extension AddressSpace {
         left = right
         continue
       }
+      mark(left)
+      mark(right)
       areas.remove(startingAt: right.start)
-      left.pointee.end.store(right.end, ordering: .relaxed)
       if left.privateFamily == 0 { left.pointee.privateFamily.store(right.privateFamily, ordering: .relaxed) }
-      right.file?.node.remove(right)
-      right.destroy()
+      changeBorders(of: left, removing: right) {
+        left.pointee.end.store(right.end, ordering: .relaxed)
+        return nil
+      }
+      retire(right)
     }
   }
 }

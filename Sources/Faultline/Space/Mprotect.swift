@@ -10,8 +10,8 @@ extension AddressSpace {
     var toCopy: [Range<UInt64>] = []
     defer { for part in toCopy { populate(part, mayDropLock: false, by: &task) } }
     guard !pages.isEmpty else { return }
-    lock.lockExclusive()
-    defer { lock.unlockExclusive() }
+    lockForChange()
+    defer { unlockAfterChange() }
     var next = pages.lowerBound
     while next < pages.upperBound {
       guard let area = areas.area(covering: next) else {
@@ -34,6 +34,7 @@ extension AddressSpace {
     split(at: part.lowerBound)
     split(at: part.upperBound)
     guard let area = areas.area(covering: part.lowerBound) else { return }
+    mark(area)
     area.setFlags(flags)
     rewriteEntries(of: area)
     mergeNeighbours(of: part)
@@ -44,8 +45,9 @@ extension AddressSpace {
     let permissions = area.pointee.entryPermissions.load(ordering: .relaxed)
     let flags = area.flags
     table.forEachEntry(in: area.pages) { _, pointer in
-      let old = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-      guard old.isPresent else { return }
+      guard PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).isPresent else { return }
+      // Taken out and put back, so that no mark which the processor makes meanwhile is lost.
+      let old = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiring))
       var new = old.withPermissions(permissions)
       // An entry is writable again at once only where no fault has anything left to do.
       if flags.contains(.write), canWriteAtOnce(new, flags) { new = new.with(PageTableEntry.writableBit) }

@@ -23,8 +23,8 @@ extension AddressSpace {
     newAddress: VirtualAddress? = nil
   ) throws(KernelError) -> VirtualAddress {
     let request = try RemapRequest(address, length, newLength, flags, newAddress)
-    lock.lockExclusive()
-    defer { lock.unlockExclusive() }
+    lockForChange()
+    defer { unlockAfterChange() }
     guard let area = areas.area(covering: request.old.lowerBound) else {
       throw KernelError(.EFAULT, "mremap of a range that is not mapped")
     }
@@ -64,7 +64,11 @@ extension AddressSpace {
     guard old.upperBound == area.end, (next?.start ?? VirtualAddress.end.page) >= newEnd,
       newEnd <= VirtualAddress.end.page
     else { return nil }
-    area.pointee.end.store(newEnd, ordering: .relaxed)
+    mark(area)
+    changeBorders(of: area) {
+      area.pointee.end.store(newEnd, ordering: .relaxed)
+      return nil
+    }
     mergeNeighbours(of: area.pages)
     return VirtualAddress(page: old.lowerBound)
   }
@@ -123,6 +127,8 @@ extension AddressSpace {
     let target = VMAPointer.make(
       in: self, pages: pages, flags: source.flags, filePage: source.filePage(of: source.start), file: source.file)
     target.pointee.privateFamily.store(source.privateFamily, ordering: .relaxed)
+    mark(source)
+    mark(target)
     areas.insert(target)
     target.file?.node.add(target)
     var moved: [(page: UInt64, entry: PageTableEntry)] = []

@@ -8,9 +8,9 @@ extension AddressSpace {
   public func munmap(_ address: VirtualAddress, length: UInt64) throws(KernelError) {
     let pages = try Self.pageRange(address, length, call: "munmap")
     guard !pages.isEmpty else { throw KernelError(.EINVAL, "munmap of no bytes") }
-    lock.lockExclusive()
+    lockForChange()
     evict(pages)
-    lock.unlockExclusive()
+    unlockAfterChange()
   }
 
   /// The pages of a range that a program passed.

@@ -20,13 +20,12 @@ extension FileNode {
   ///
   /// - Parameter includingCopies: whether private copies go too (truncation) or stay (hole punch).
   func unmap(_ pages: Range<UInt64>, includingCopies: Bool) {
-    for area in mappingAreas() {
+    forEachArea { area in
       let space = area.pointee.space.takeUnretainedValue()
       area.forEachEntry(of: pages) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry != .guardMarker, includingCopies || !space.isPrivateCopy(entry) else { return }
-        pointer.pointee.store(0, ordering: .releasing)
-        space.giveUp(entry)
+        space.giveUp(PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing)))
       }
     }
   }

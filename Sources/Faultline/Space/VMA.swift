@@ -68,6 +68,10 @@ struct VMA: ~Copyable {
   /// 0 while no private copies exist; else a number that areas share which were one when their copies began, and which may
   /// therefore become one again. Kernel: `anon_vma`.
   let privateFamily: AtomicWord
+  /// The address space's number at the last change of this area. Kernel: `vm_lock_seq`.
+  let changeSequence: AtomicWord
+  /// Who holds the area's lock. Kernel: `vm_refcnt`.
+  let readers: AtomicWord
   /// The file, which the area keeps alive; `nil` for anonymous memory.
   let file: Unmanaged<OpenFile>?
   let cache: PageCachePointer?
@@ -83,12 +87,12 @@ struct VMA: ~Copyable {
     self.filePage = AtomicWord(filePage)
     entryPermissions = AtomicWord(0)
     privateFamily = AtomicWord(0)
+    changeSequence = AtomicWord(0)
+    readers = AtomicWord(1)
     self.file = file.map { Unmanaged.passRetained($0) }
     cache = file?.node.cache
     readahead = file?.readahead
   }
-
-  deinit { file?.release() }
 }
 
 typealias VMAPointer = UnsafeMutablePointer<VMA>
@@ -128,6 +132,7 @@ extension VMAPointer {
     return area
   }
 
+  /// Frees the area's memory; its file was given back before.
   func destroy() {
     deinitialize(count: 1)
     deallocate()

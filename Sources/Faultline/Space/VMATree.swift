@@ -1,12 +1,14 @@
 /// The areas of an address space by address: a B+ tree whose nodes never change once a reader can see them.
 ///
 /// A writer copies the nodes on the way from the root to what it changes and publishes the new root in one store, so a reader
-/// walks one consistent tree without a lock. Replaced nodes are freed at once while the address space's lock orders readers
-/// and writers. Kernel: the maple tree of `mm_mt`.
+/// walks one consistent tree without a lock, inside an epoch. Replaced nodes are retired. Kernel: the maple tree of `mm_mt`.
 ///
 /// Keys are first pages. Writers hold the address space's lock exclusively.
 struct VMATree: ~Copyable {
   private let root = AtomicWord(0)
+  private let epochs: EpochDomain
+
+  init(epochs: EpochDomain) { self.epochs = epochs }
 
   deinit { Node.freeTree(root.load(ordering: .relaxed)) }
 
@@ -54,7 +56,7 @@ struct VMATree: ~Copyable {
     guard let old = NodePointer(bitPattern: UInt(root.load(ordering: .relaxed))) else {
       return publish(Node.make(isLeaf: true, [(area.start, entry)]))
     }
-    let pieces = Node.inserting((area.start, entry), into: old)
+    let pieces = Node.inserting((area.start, entry), into: old, epochs)
     guard pieces.count > 1 else { return publish(pieces[0]) }
     publish(Node.make(isLeaf: false, pieces.map { ($0.pointee.keys[0], UInt(bitPattern: $0)) }))
   }
@@ -62,10 +64,10 @@ struct VMATree: ~Copyable {
   /// Takes out the area that starts at `start`.
   func remove(startingAt start: UInt64) {
     guard let old = NodePointer(bitPattern: UInt(root.load(ordering: .relaxed))) else { return }
-    var new = Node.removing(start, from: old)
+    var new = Node.removing(start, from: old, epochs)
     while let node = new, !node.pointee.isLeaf, node.pointee.count == 1 {
       new = NodePointer(bitPattern: node.pointee.children[0])
-      node.free()
+      epochs.retire { node.free() }
     }
     publish(new)
   }
@@ -106,9 +108,9 @@ struct VMATree: ~Copyable {
       return node
     }
 
-    /// A copy of `node` with `entry`, as one node or two; `node` is freed.
+    /// A copy of `node` with `entry`, as one node or two; `node` is retired.
     static func inserting(
-      _ entry: (key: UInt64, child: UInt), into node: UnsafeMutablePointer<Node>
+      _ entry: (key: UInt64, child: UInt), into node: UnsafeMutablePointer<Node>, _ epochs: EpochDomain
     ) -> [UnsafeMutablePointer<Node>] {
       var entries = node.pointee.entries
       let slot = node.pointee.lastSlot(atOrBefore: entry.key)
@@ -117,19 +119,21 @@ struct VMATree: ~Copyable {
       } else {
         let place = max(0, slot)
         let child = UnsafeMutablePointer<Node>(bitPattern: entries[place].child).unsafelyUnwrapped
-        let pieces = inserting(entry, into: child)
+        let pieces = inserting(entry, into: child, epochs)
         entries.replaceSubrange(
           place...place, with: pieces.map { (key: $0.pointee.keys[0], child: UInt(bitPattern: $0)) })
       }
       let isLeaf = node.pointee.isLeaf
-      node.free()
+      epochs.retire { node.free() }
       guard entries.count > capacity else { return [make(isLeaf: isLeaf, entries)] }
       let half = entries.count / 2
       return [make(isLeaf: isLeaf, Array(entries[..<half])), make(isLeaf: isLeaf, Array(entries[half...]))]
     }
 
-    /// A copy of `node` without the entry of `key`, `nil` when that was its last; `node` is freed.
-    static func removing(_ key: UInt64, from node: UnsafeMutablePointer<Node>) -> UnsafeMutablePointer<Node>? {
+    /// A copy of `node` without the entry of `key`, `nil` when that was its last; `node` is retired.
+    static func removing(
+      _ key: UInt64, from node: UnsafeMutablePointer<Node>, _ epochs: EpochDomain
+    ) -> UnsafeMutablePointer<Node>? {
       var entries = node.pointee.entries
       let slot = node.pointee.lastSlot(atOrBefore: key)
       guard slot >= 0 else { return node }
@@ -138,14 +142,14 @@ struct VMATree: ~Copyable {
         entries.remove(at: slot)
       } else {
         let child = UnsafeMutablePointer<Node>(bitPattern: entries[slot].child).unsafelyUnwrapped
-        if let new = removing(key, from: child) {
+        if let new = removing(key, from: child, epochs) {
           entries[slot] = (new.pointee.keys[0], UInt(bitPattern: new))
         } else {
           entries.remove(at: slot)
         }
       }
       let isLeaf = node.pointee.isLeaf
-      node.free()
+      epochs.retire { node.free() }
       return entries.isEmpty ? nil : make(isLeaf: isLeaf, entries)
     }
 

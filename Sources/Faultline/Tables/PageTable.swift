@@ -118,7 +118,7 @@ struct PageTable {
         let leaf = upperLock.pointee.withLock {
           Self.child(middle.entries[slot].exchange(0, ordering: .acquiringAndReleasing))
         }
-        if let leaf { memory.free(leaf) }
+        if let leaf { memory.retire(leaf) }
       }
       page = nextTable(after: page, limit: pages.upperBound)
     }

@@ -21,10 +21,12 @@ final class TableMemory: @unchecked Sendable {
   private let firstFree = AtomicWord(0)
   private let watermark = AtomicWord(0)
   private let live = AtomicWord(0)
+  private let epochs: EpochDomain
 
   /// - Throws: `ENOMEM` when the host cannot reserve the address space.
-  init(capacity: UInt64) throws(KernelError) {
+  init(capacity: UInt64, epochs: EpochDomain) throws(KernelError) {
     self.capacity = capacity
+    self.epochs = epochs
     tables = try ReservedRegion(byteCount: Int(capacity) << Int(PageSize.shift), purpose: "page tables")
     metadataRegion = try ReservedRegion(
       byteCount: Int(capacity) * MemoryLayout<Metadata>.stride, purpose: "page-table locks")
@@ -53,14 +55,24 @@ final class TableMemory: @unchecked Sendable {
       entries: (tables.base + Int(number) << Int(PageSize.shift)).bindMemory(to: AtomicWord.self, capacity: 512))
   }
 
-  /// Takes back a table whose entries are all none.
+  /// Takes back a table whose entries are all none and that walkers could reach, once none can be in it.
+  func retire(_ table: PageTable.Table) {
+    live.wrappingSubtract(1, ordering: .relaxed)
+    epochs.retire { self.recycle(table) }
+  }
+
+  /// Takes back a table whose entries are all none and that nobody else has seen.
   func free(_ table: PageTable.Table) {
+    live.wrappingSubtract(1, ordering: .relaxed)
+    recycle(table)
+  }
+
+  private func recycle(_ table: PageTable.Table) {
     let number = UInt64(number(of: table))
     lock.lock()
     metadata[Int(number)].nextFree.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
     firstFree.store(number + 1, ordering: .relaxed)
     lock.unlock()
-    live.wrappingSubtract(1, ordering: .relaxed)
   }
 
   @inline(__always)

@@ -14,6 +14,7 @@ public struct Invariants {
 
   /// - Parameter held: references that the caller itself holds, by frame number of the folio's head.
   public init(machine: Machine, held: [UInt64: UInt64] = [:]) {
+    machine.settle()
     self.machine = machine
     spaces = machine.auditSpaces
     files = machine.auditFiles

@@ -1,0 +1,183 @@
+import CLinux
+import Synchronization
+
+/// Epochs: what a reader without locks can reach is not freed until it has left. Kernel: RCU.
+///
+/// A reader says that it is inside, and since which epoch. A writer that takes something out of every reader's reach hands it
+/// over with ``retire(_:)``; it is freed once the epoch has advanced twice, for then every reader that could have seen it has
+/// left. The epoch advances only when all readers that are inside have seen the present one.
+///
+/// Readers pay one store on the way in and one on the way out. The fence that their way in needs is paid by the writer, who
+/// makes every thread of the process pass one (membarrier); where the kernel has none, readers fence for themselves.
+/// Source: Fraser, Practical lock-freedom, 2004; the asymmetric fence as in userspace RCU.
+///
+/// `@unchecked Sendable`: records are shared words in memory that is freed with the domain; the rest is guarded by `lock`.
+public final class EpochDomain: @unchecked Sendable {
+  /// A reader's place: what it says about itself.
+  struct Record: ~Copyable {
+    /// 0 outside; inside, the epoch it came in at, times 2, plus 1.
+    let state: AtomicWord
+    /// How often its thread is inside. Only that thread touches it.
+    var depth: Int
+    let isTaken: AtomicWord
+    let number: Int
+  }
+
+  typealias RecordPointer = UnsafeMutablePointer<Record>
+
+  /// Who pays for the order of a reader's way in.
+  public enum Fence: Sendable {
+    /// The writer, by membarrier(2).
+    case asymmetric
+    /// Every reader.
+    case full
+  }
+
+  /// Things retired before somebody waits for readers. Kernel: what `call_rcu` may queue.
+  static let pendingLimit = 256
+  /// Looks at a reader that does not leave before it is called stalled.
+  static let patience = 1_000_000
+
+  public let fence: Fence
+  private let epoch = AtomicWord(2)
+  private let lock = SpinLock()
+  private var records: [RecordPointer] = []
+  private var retired: [(epoch: UInt64, free: () -> Void)] = []
+  private let pending = AtomicWord(0)
+
+  public init(fence: Fence = .asymmetric) {
+    self.fence = fence == .asymmetric && cl_membarrier_register() == 0 ? .asymmetric : .full
+  }
+
+  deinit {
+    for item in retired { item.free() }
+    for record in records {
+      record.deinitialize(count: 1)
+      record.deallocate()
+    }
+  }
+
+  // MARK: Readers
+
+  /// A record for a thread, free ones first.
+  func register() -> RecordPointer {
+    lock.lock()
+    defer { lock.unlock() }
+    for record in records
+    where record.pointee.isTaken.compareExchange(
+      expected: 0, desired: 1, successOrdering: .acquiring, failureOrdering: .relaxed
+    ).exchanged {
+      return record
+    }
+    let record = RecordPointer.allocate(capacity: 1)
+    record.initialize(to: Record(state: AtomicWord(0), depth: 0, isTaken: AtomicWord(1), number: records.count))
+    records.append(record)
+    return record
+  }
+
+  func unregister(_ record: RecordPointer) {
+    record.pointee.state.store(0, ordering: .releasing)
+    record.pointee.depth = 0
+    record.pointee.isTaken.store(0, ordering: .releasing)
+  }
+
+  @inline(__always)
+  func enter(_ record: RecordPointer) {
+    record.pointee.depth &+= 1
+    guard record.pointee.depth == 1 else { return }
+    record.pointee.state.store(epoch.load(ordering: .relaxed) << 1 | 1, ordering: .relaxed)
+    if fence == .asymmetric {
+      cl_compiler_fence()
+    } else {
+      atomicMemoryFence(ordering: .sequentiallyConsistent)
+    }
+  }
+
+  @inline(__always)
+  func exit(_ record: RecordPointer) {
+    record.pointee.depth &-= 1
+    if record.pointee.depth == 0 { record.pointee.state.store(0, ordering: .releasing) }
+  }
+
+  // MARK: Writers
+
+  /// Frees something once no reader can be looking at it. Any lock may be held: nothing is freed here.
+  ///
+  /// - Parameter free: runs on some thread that calls ``collect()``, holding no lock.
+  func retire(_ free: @escaping () -> Void) {
+    lock.lock()
+    retired.append((epoch.load(ordering: .relaxed), free))
+    lock.unlock()
+    pending.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  /// Things that wait to be freed.
+  public var pendingCount: Int { Int(pending.load(ordering: .relaxed)) }
+
+  /// Frees what can be freed when much is waiting. The caller holds no lock and is in no epoch.
+  @inline(__always)
+  func collectIfDue() {
+    if pending.load(ordering: .relaxed) >= UInt64(Self.pendingLimit) { collect() }
+  }
+
+  /// Advances the epoch as far as readers let it, and frees what they can no longer see. The caller holds no lock and is in
+  /// no epoch.
+  func collect() {
+    _ = tryAdvance()
+    _ = tryAdvance()
+    free(retiredBefore: epoch.load(ordering: .acquiring) &- 1)
+  }
+
+  /// Waits until everything that was retired so far is free.
+  ///
+  /// - Throws: ``Stalled`` naming a reader that does not leave.
+  func drain() throws(Stalled) {
+    let target = epoch.load(ordering: .acquiring) &+ 2
+    var looks = 0
+    while epoch.load(ordering: .acquiring) < target {
+      if let stalled = tryAdvance() {
+        looks += 1
+        if looks > Self.patience { throw Stalled(record: stalled) }
+        spinHint(on: epoch)
+      }
+    }
+    free(retiredBefore: target &- 1)
+  }
+
+  /// A reader that keeps the epoch from advancing.
+  public struct Stalled: Error, CustomStringConvertible, Sendable {
+    /// The reader's number, in the order of registration.
+    public let record: Int
+
+    public var description: String { "reader \(record) has not left its epoch: what it might see cannot be freed" }
+  }
+
+  /// One step, if every reader inside has seen the present epoch; else the number of one that has not.
+  private func tryAdvance() -> Int? {
+    let now = epoch.load(ordering: .acquiring)
+    if fence == .asymmetric { _ = cl_membarrier() }
+    lock.lock()
+    let late = records.first { record in
+      let state = record.pointee.state.load(ordering: .acquiring)
+      return state != 0 && state >> 1 != now
+    }
+    lock.unlock()
+    if let late { return late.pointee.number }
+    _ = epoch.compareExchange(
+      expected: now, desired: now &+ 1, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
+    return nil
+  }
+
+  private func free(retiredBefore limit: UInt64) {
+    lock.lock()
+    var due: [() -> Void] = []
+    retired.removeAll { item in
+      guard item.epoch < limit else { return false }
+      due.append(item.free)
+      return true
+    }
+    lock.unlock()
+    pending.wrappingSubtract(UInt64(due.count), ordering: .relaxed)
+    for free in due { free() }
+  }
+}
