@@ -8,12 +8,12 @@ import Testing
   func whatAReaderMaySeeIsNotFreed(fence: EpochDomain.Fence) {
     let domain = EpochDomain(fence: fence)
     let reader = domain.register()
-    domain.enter(reader)
+    reader.enter()
     nonisolated(unsafe) var isFreed = false
     domain.retire { isFreed = true }
     for _ in 0..<10 { domain.collect() }
     #expect(!isFreed)
-    domain.exit(reader)
+    reader.exit()
     domain.collect()
     #expect(isFreed)
     #expect(domain.pendingCount == 0)
@@ -25,24 +25,24 @@ import Testing
     domain.retire { isFreed = true }
     domain.collect()
     let reader = domain.register()
-    domain.enter(reader)
+    reader.enter()
     domain.collect()
     domain.collect()
     #expect(isFreed)
-    domain.exit(reader)
+    reader.exit()
   }
 
   @Test func nestedEntriesCountAsOne() {
     let domain = EpochDomain()
     let reader = domain.register()
-    domain.enter(reader)
-    domain.enter(reader)
-    domain.exit(reader)
+    reader.enter()
+    reader.enter()
+    reader.exit()
     nonisolated(unsafe) var isFreed = false
     domain.retire { isFreed = true }
     for _ in 0..<5 { domain.collect() }
     #expect(!isFreed)
-    domain.exit(reader)
+    reader.exit()
     domain.collect()
     #expect(isFreed)
   }
@@ -51,10 +51,10 @@ import Testing
     let domain = EpochDomain()
     _ = domain.register()
     let second = domain.register()
-    domain.enter(second)
+    second.enter()
     domain.retire {}
     #expect(throws: EpochDomain.Stalled.self) { try domain.drain() }
-    domain.exit(second)
+    second.exit()
     #expect(throws: Never.self) { try domain.drain() }
     #expect(domain.pendingCount == 0)
   }

@@ -28,10 +28,10 @@ extension AddressSpace {
 
   /// Kernel: `lock_vma_under_rcu`.
   private func tryLockArea(covering page: UInt64, _ access: Access, by task: inout FaultTask) -> VMAPointer? {
-    let record = task.enterEpoch(of: machine.epochs)
+    let record = task.enter(epoch, of: machine.epochs)
     let found = areas.area(covering: page)
     let isLocked = found?.tryLockForFault(sequence: sequence) == true
-    machine.epochs.exit(record)
+    record.exit()
     guard let area = found, isLocked else { return nil }
     // Its borders may have moved between the look and the lock.
     guard area.pages.contains(page), readiesPrivatePages(of: area, access) else {

@@ -22,14 +22,16 @@ public struct FaultTask: ~Copyable {
   deinit { leave() }
 
   /// Enters the machine's epoch: nothing that this thread can reach is freed until it exits.
+  ///
+  /// - Parameter epoch: the domain's, by which a thread that has its place already knows it again.
   @inline(__always)
-  mutating func enterEpoch(of domain: EpochDomain) -> EpochDomain.RecordPointer {
-    if let record, self.domain?.toOpaque() == Unmanaged.passUnretained(domain).toOpaque() {
-      domain.enter(record)
+  mutating func enter(_ epoch: WordPointer, of domain: @autoclosure () -> EpochDomain) -> EpochDomain.RecordPointer {
+    if let record, record.pointee.epoch == epoch {
+      record.enter()
       return record
     }
-    let record = join(domain)
-    domain.enter(record)
+    let record = join(domain())
+    record.enter()
     return record
   }
 

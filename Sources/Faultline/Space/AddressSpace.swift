@@ -12,6 +12,8 @@ public final class AddressSpace: @unchecked Sendable {
   let sequence = AtomicWord(1)
   let areas: VMATree
   let table: PageTable
+  /// The machine's epoch, at hand for every access.
+  let epoch: WordPointer
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
   private let filePagesWord = AtomicWord(0)
@@ -22,6 +24,7 @@ public final class AddressSpace: @unchecked Sendable {
     self.machine = machine
     self.lockMode = lockMode
     areas = VMATree(epochs: machine.epochs)
+    epoch = machine.epochs.epoch
     table = try PageTable(memory: machine.tables)
     machine.census.add(self)
   }
@@ -77,8 +80,8 @@ public final class AddressSpace: @unchecked Sendable {
   /// access through. The marks go in only if the entry is still what was seen: one that was just taken out must stay so.
   @inline(__always)
   private func translate(_ page: UInt64, _ demand: PageTableEntry.Demand, by task: inout FaultTask) -> Bool {
-    let record = task.enterEpoch(of: machine.epochs)
-    defer { machine.epochs.exit(record) }
+    let record = task.enter(epoch, of: machine.epochs)
+    defer { record.exit() }
     guard let entry = table.entryPointer(forPage: page) else { return false }
     var seen = entry.pointee.load(ordering: .relaxed)
     while seen & demand.mask == demand.value {

@@ -48,8 +48,8 @@ extension AddressSpace {
     let demand = PageTableEntry.Demand.of(access)
     while true {
       if let signal = self.access(address, access, from: origin, by: &task) { return signal }
-      let record = task.enterEpoch(of: machine.epochs)
-      defer { machine.epochs.exit(record) }
+      let record = task.enter(epoch, of: machine.epochs)
+      defer { record.exit() }
       guard let leaf = table.leaf(forPage: address.page) else { continue }
       let pointer = leaf.entries + PageTable.slot(ofPage: address.page, level: 0)
       // Under the table's lock the entry keeps its page: nobody can unmap or reuse it while the bytes move.

@@ -21,6 +21,9 @@ public final class EpochDomain: @unchecked Sendable {
     var depth: Int
     let isTaken: AtomicWord
     let number: Int
+    /// The domain's epoch, and whether readers fence for themselves: here, so that the way in touches no object.
+    let epoch: WordPointer
+    let fencesItself: Bool
   }
 
   typealias RecordPointer = UnsafeMutablePointer<Record>
@@ -39,7 +42,8 @@ public final class EpochDomain: @unchecked Sendable {
   static let patience = 1_000_000
 
   public let fence: Fence
-  private let epoch = AtomicWord(2)
+  /// In memory of its own, where records point to it.
+  let epoch: WordPointer
   private let lock = SpinLock()
   private var records: [RecordPointer] = []
   private var retired: [(epoch: UInt64, free: () -> Void)] = []
@@ -47,6 +51,8 @@ public final class EpochDomain: @unchecked Sendable {
 
   public init(fence: Fence = .asymmetric) {
     self.fence = fence == .asymmetric && cl_membarrier_register() == 0 ? .asymmetric : .full
+    epoch = .allocate(capacity: 1)
+    epoch.initialize(to: AtomicWord(2))
   }
 
   deinit {
@@ -55,6 +61,8 @@ public final class EpochDomain: @unchecked Sendable {
       record.deinitialize(count: 1)
       record.deallocate()
     }
+    epoch.deinitialize(count: 1)
+    epoch.deallocate()
   }
 
   // MARK: Readers
@@ -70,7 +78,10 @@ public final class EpochDomain: @unchecked Sendable {
       return record
     }
     let record = RecordPointer.allocate(capacity: 1)
-    record.initialize(to: Record(state: AtomicWord(0), depth: 0, isTaken: AtomicWord(1), number: records.count))
+    record.initialize(
+      to: Record(
+        state: AtomicWord(0), depth: 0, isTaken: AtomicWord(1), number: records.count, epoch: epoch,
+        fencesItself: fence == .full))
     records.append(record)
     return record
   }
@@ -81,24 +92,6 @@ public final class EpochDomain: @unchecked Sendable {
     record.pointee.isTaken.store(0, ordering: .releasing)
   }
 
-  @inline(__always)
-  func enter(_ record: RecordPointer) {
-    record.pointee.depth &+= 1
-    guard record.pointee.depth == 1 else { return }
-    record.pointee.state.store(epoch.load(ordering: .relaxed) << 1 | 1, ordering: .relaxed)
-    if fence == .asymmetric {
-      cl_compiler_fence()
-    } else {
-      atomicMemoryFence(ordering: .sequentiallyConsistent)
-    }
-  }
-
-  @inline(__always)
-  func exit(_ record: RecordPointer) {
-    record.pointee.depth &-= 1
-    if record.pointee.depth == 0 { record.pointee.state.store(0, ordering: .releasing) }
-  }
-
   // MARK: Writers
 
   /// Frees something once no reader can be looking at it. Any lock may be held: nothing is freed here.
@@ -106,7 +99,7 @@ public final class EpochDomain: @unchecked Sendable {
   /// - Parameter free: runs on some thread that calls ``collect()``, holding no lock.
   func retire(_ free: @escaping () -> Void) {
     lock.lock()
-    retired.append((epoch.load(ordering: .relaxed), free))
+    retired.append((epoch.pointee.load(ordering: .relaxed), free))
     lock.unlock()
     pending.wrappingAdd(1, ordering: .relaxed)
   }
@@ -125,20 +118,20 @@ public final class EpochDomain: @unchecked Sendable {
   func collect() {
     _ = tryAdvance()
     _ = tryAdvance()
-    free(retiredBefore: epoch.load(ordering: .acquiring) &- 1)
+    free(retiredBefore: epoch.pointee.load(ordering: .acquiring) &- 1)
   }
 
   /// Waits until everything that was retired so far is free.
   ///
   /// - Throws: ``Stalled`` naming a reader that does not leave.
   func drain() throws(Stalled) {
-    let target = epoch.load(ordering: .acquiring) &+ 2
+    let target = epoch.pointee.load(ordering: .acquiring) &+ 2
     var looks = 0
-    while epoch.load(ordering: .acquiring) < target {
+    while epoch.pointee.load(ordering: .acquiring) < target {
       if let stalled = tryAdvance() {
         looks += 1
         if looks > Self.patience { throw Stalled(record: stalled) }
-        spinHint(on: epoch)
+        spinHint(on: epoch.pointee)
       }
     }
     free(retiredBefore: target &- 1)
@@ -154,7 +147,7 @@ public final class EpochDomain: @unchecked Sendable {
 
   /// One step, if every reader inside has seen the present epoch; else the number of one that has not.
   private func tryAdvance() -> Int? {
-    let now = epoch.load(ordering: .acquiring)
+    let now = epoch.pointee.load(ordering: .acquiring)
     if fence == .asymmetric { _ = cl_membarrier() }
     lock.lock()
     let late = records.first { record in
@@ -163,7 +156,7 @@ public final class EpochDomain: @unchecked Sendable {
     }
     lock.unlock()
     if let late { return late.pointee.number }
-    _ = epoch.compareExchange(
+    _ = epoch.pointee.compareExchange(
       expected: now, desired: now &+ 1, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
     return nil
   }
@@ -179,5 +172,26 @@ public final class EpochDomain: @unchecked Sendable {
     lock.unlock()
     pending.wrappingSubtract(UInt64(due.count), ordering: .relaxed)
     for free in due { free() }
+  }
+}
+
+extension EpochDomain.RecordPointer {
+  /// Comes in: until ``exit()`` nothing that this thread can reach is freed. Entries nest.
+  @inline(__always)
+  func enter() {
+    pointee.depth &+= 1
+    guard pointee.depth == 1 else { return }
+    pointee.state.store(pointee.epoch.pointee.load(ordering: .relaxed) << 1 | 1, ordering: .relaxed)
+    if pointee.fencesItself {
+      atomicMemoryFence(ordering: .sequentiallyConsistent)
+    } else {
+      cl_compiler_fence()
+    }
+  }
+
+  @inline(__always)
+  func exit() {
+    pointee.depth &-= 1
+    if pointee.depth == 0 { pointee.state.store(0, ordering: .releasing) }
   }
 }
