@@ -12,6 +12,8 @@ public final class FileNode: @unchecked Sendable {
   /// What was read from the store on behalf of this file.
   let pagesReadWord = AtomicWord(0)
   let readRequestsWord = AtomicWord(0)
+  /// A page that was lost before it was written, until a writeback has said so; all ones for none. Kernel: `wb_err`.
+  let lostPage = AtomicWord(.max)
   private let areasLock = SpinLock()
   private var areas: [VMAPointer] = []
 

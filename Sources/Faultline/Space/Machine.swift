@@ -12,6 +12,7 @@ public final class Machine: Sendable {
   let nodes: XArrayMemory
   let tables: TableMemory
   let lists: LRULists
+  let retired = RetiredFrames()
   let cacheLimitWord = AtomicWord(.max)
   let reclaimedWord = AtomicWord(0)
   let refaultsWord = AtomicWord(0)
