@@ -12,6 +12,7 @@ extension AddressSpace {
     if access == .execute { flags.insert(.instruction) }
     if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
+    machine.events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
     while true {
       lock.lockShared()
       guard let area = areas.area(covering: page) else {

@@ -33,6 +33,8 @@ public struct KernelRules: Sendable, Hashable {
   public var namesLockOnFault: Bool
   /// Whether MADV_GUARD_INSTALL and _REMOVE work on all memory (6.15 and later).
   public var hasGuardPages: Bool
+  /// Whether page-cache faults, fault-around and readahead have trace events (the first two from 6.12, all in 6.18).
+  public var tracesPageCache: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
@@ -68,7 +70,7 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
-    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, opensMemoryFilesDirectly: false,
+    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, tracesPageCache: false, opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     largeFolios: LargeFolioRules(ext4: false))
 
@@ -78,7 +80,7 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, tracesPageCache: true, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     largeFolios: LargeFolioRules(ext4: false))
 
@@ -88,7 +90,7 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, tracesPageCache: true, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     largeFolios: LargeFolioRules(ext4: true))
 

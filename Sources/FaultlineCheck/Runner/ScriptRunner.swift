@@ -59,6 +59,10 @@ public final class ScriptRunner {
   /// Where a mapping without a place goes, in pages of the arena.
   var nextFreePage: Int64 = 0
   var line = 0
+  /// Whether results carry what the engine did (`ev`).
+  public var printsEvents = false
+  /// What the operation that runs has done so far.
+  var noted: [EngineEvent] = []
 
   /// - Parameters:
   ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have none.
@@ -108,8 +112,10 @@ public final class ScriptRunner {
         outcome = try fork(block, each: each)
       } else {
         outcome = try perform(line)
+        forgetEvents(of: line.operation)
       }
-      each(.object(outcome.members(of: line, by: who) + snapshot()))
+      let events = printsEvents ? [JSONValue.Member("ev", takeEvents())] : []
+      each(.object(outcome.members(of: line, by: who) + events + snapshot()))
     }
   }
 
@@ -177,6 +183,8 @@ public final class ScriptRunner {
     var outcome = Outcome()
     let minor = task.minorFaults
     let major = task.majorFaults
+    beginEvents()
+    defer { endEvents() }
     do {
       try body(&outcome)
     } catch {

@@ -47,6 +47,9 @@ struct OpsCommand: ParsableCommand {
   @Flag(help: "Check the engine's invariants after every operation; a breach ends the run.")
   var check = false
 
+  @Flag(help: "Print what the engine did in each operation (`ev`), and compare what both sides can tell alike.")
+  var events = false
+
   @Option(help: "The most differences that are printed.")
   var show: Int = 10
 
@@ -63,6 +66,7 @@ struct OpsCommand: ParsableCommand {
     guard let fileSystem else { return }
     let runner = try ScriptRunner(
       fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected))
+    runner.printsEvents = events
     if let expected {
       try compare(expected, with: try record(script, on: runner))
     } else {
