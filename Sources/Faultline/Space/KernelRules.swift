@@ -43,6 +43,8 @@ public struct KernelRules: Sendable, Hashable {
   /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's configuration.
   /// Kernel: `CONFIG_MEM_SOFT_DIRTY`.
   public var tracksSoftDirty: Bool
+  /// How the kernel copies from and to a program, which shows in the faults that are traced.
+  public var copies: CopyRules
   /// Where large folios come from.
   public var largeFolios: LargeFolioRules
 
@@ -56,6 +58,14 @@ public struct KernelRules: Sendable, Hashable {
     /// Whether an area with execute permission reads on from the fault instead of around it (6.16 and later), and is read
     /// ahead even under MADV_RANDOM.
     public var executableReadsForward: Bool
+  }
+
+  /// How bytes are copied from and to a program.
+  public struct CopyRules: Sendable, Hashable {
+    /// Whether write(2) copies with faults switched off first and brings the page in only when that failed (6.15 and later).
+    public var triesWithoutFaulting: Bool
+    /// Whether a copy that failed is tried again byte by byte, which faults once more.
+    public var repeatsFailedBytes: Bool
   }
 
   /// Where large folios in the page cache come from.
@@ -72,6 +82,7 @@ public struct KernelRules: Sendable, Hashable {
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
     zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, tracesPageCache: false, opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
+    copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.12.
@@ -82,6 +93,7 @@ public struct KernelRules: Sendable, Hashable {
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
     zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, tracesPageCache: true, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
+    copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.18.
@@ -92,6 +104,7 @@ public struct KernelRules: Sendable, Hashable {
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
     zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, tracesPageCache: true, opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
+    copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(ext4: true))
 
   /// Every set, oldest first.
