@@ -151,7 +151,12 @@ public final class ScriptRunner {
     case .touch(let request): try touch(request)
     case .settle: Outcome()
     case .observe(let observation): try observe(observation)
-    case .allocate(let name, .punchHole, let range, _): try punchHole(name, range)
+    case .allocate(let name, .allocate, let range, let keep):
+      try changeRange(name, .allocate, range, keepSize: keep)
+    case .allocate(let name, .punchHole, let range, let keep):
+      try changeRange(name, .punchHole, range, keepSize: keep)
+    case .allocate(let name, .zeroRange, let range, let keep):
+      try changeRange(name, .zeroRange, range, keepSize: keep)
     case .transfer(let request): try transfer(request)
     case .allocate, .fork: throw unsupported(line)
     }
