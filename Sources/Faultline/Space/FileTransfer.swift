@@ -104,7 +104,7 @@ extension AddressSpace {
     guard !overflow, end <= UInt64(Int64.max) else { throw KernelError(.EFBIG, "a write past the largest file offset") }
     guard count > 0 else { return 0 }
     try node.settle(offset..<end)
-    node.removeFolios(in: offset >> PageSize.shift..<PageSize.pages(covering: end))
+    node.leaveCache(offset..<end)
     try transfer(count: count, at: address, [], by: &task) { done, bytes throws(StoreError) in
       try node.writeStore(at: offset + done, UnsafeRawBufferPointer(bytes))
     }

@@ -80,7 +80,8 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
-    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, tracesPageCache: false, opensMemoryFilesDirectly: false,
+    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, tracesPageCache: false,
+    opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(ext4: false))
@@ -91,7 +92,8 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, tracesPageCache: true, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, tracesPageCache: true,
+    opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(ext4: false))
@@ -102,7 +104,8 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, tracesPageCache: true, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, tracesPageCache: true,
+    opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(ext4: true))
