@@ -10,11 +10,43 @@ import Synchronization
 /// Any thread may use it.
 public final class RAMStore: BackingStore {
   private let pages = Mutex<[UInt64: [UInt8]]>([:])
+  private let faults = Mutex(Faults())
+
+  /// What was injected, and what was tried on it.
+  private struct Faults {
+    var reads: Range<UInt64>?
+    var writes: Range<UInt64>?
+    var attempts: [UInt64: UInt64] = [:]
+  }
 
   public init() {}
 
+  /// Refuses every read of these pages from now on; `nil` for none.
+  public func failReads(of pages: Range<UInt64>?) { faults.withLock { $0.reads = pages } }
+
+  /// Refuses every write of these pages from now on; `nil` for none.
+  public func failWrites(of pages: Range<UInt64>?) { faults.withLock { $0.writes = pages } }
+
+  /// How often a read that was refused asked for this page.
+  public func failedReads(of page: UInt64) -> UInt64 { faults.withLock { $0.attempts[page] ?? 0 } }
+
+  private func refuseRead(_ pages: Range<UInt64>) throws(StoreError) {
+    let refused = faults.withLock { faults -> UInt64? in
+      guard let bad = faults.reads?.clamped(to: pages), !bad.isEmpty else { return nil }
+      for page in bad { faults.attempts[page, default: 0] += 1 }
+      return bad.lowerBound
+    }
+    if let refused { throw StoreError(page: refused, message: "reading page \(refused) was made to fail") }
+  }
+
+  private func refuseWrite(_ pages: Range<UInt64>) throws(StoreError) {
+    guard let bad = faults.withLock({ $0.writes })?.clamped(to: pages), !bad.isEmpty else { return }
+    throw StoreError(page: bad.lowerBound, message: "writing page \(bad.lowerBound) was made to fail")
+  }
+
   public func read(firstPage: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) {
     let size = Int(PageSize.bytes)
+    try refuseRead(firstPage..<firstPage &+ UInt64(buffer.count / size))
     pages.withLock { pages in
       for offset in stride(from: 0, to: buffer.count, by: size) {
         let target = UnsafeMutableRawBufferPointer(rebasing: buffer[offset..<min(offset + size, buffer.count)])
@@ -29,6 +61,7 @@ public final class RAMStore: BackingStore {
 
   public func write(firstPage: UInt64, from buffer: UnsafeRawBufferPointer) throws(StoreError) {
     let size = Int(PageSize.bytes)
+    try refuseWrite(firstPage..<firstPage &+ UInt64(buffer.count / size))
     pages.withLock { pages in
       for offset in stride(from: 0, to: buffer.count, by: size) {
         let source = buffer[offset..<min(offset + size, buffer.count)]

@@ -12,8 +12,28 @@ import Testing
     let script = try OperationScript(parsing: Recordings.text(parts[0] + ".ops"))
     let expected = try Recording(parsing: Recordings.text(name + ".jsonl"))
     let pages = expected.readaheadKiB.map { UInt64($0) / 4 }
-    let actual = try ScriptRunner(fileSystem: fileSystem, readaheadPages: pages).record(script)
-    let differences = RecordingComparison(expected: expected, actual: actual).differences
+    let runner = try ScriptRunner(fileSystem: fileSystem, readaheadPages: pages)
+    let isTraced = expected.environment["trace"] == .boolean(true) && !Recordings.timed.contains(name)
+    runner.printsEvents = isTraced
+    let actual = try runner.record(script)
+    let differences = RecordingComparison(
+      expected: expected, actual: actual, ignoring: isTraced ? ["fn"] : ["ev", "fn"]
+    )
+    .differences
+    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+  }
+
+  @Test(arguments: Recordings.older)
+  func underOlderRulesItDoesWhatTheOlderKernelDid(name: String) throws {
+    let parts = name.split(separator: "/")[1].split(separator: ".").map(String.init)
+    let fileSystem = try #require(ScriptFileSystem(rawValue: parts[1]))
+    let script = try OperationScript(parsing: Recordings.text(parts[0] + ".ops"))
+    let expected = try Recording(parsing: Recordings.text(name + ".jsonl"))
+    let pages = expected.readaheadKiB.map { UInt64($0) / 4 }
+    let runner = try ScriptRunner(fileSystem: fileSystem, rules: .linux6_1, readaheadPages: pages)
+    runner.printsEvents = true
+    let actual = try runner.record(script)
+    let differences = RecordingComparison(expected: expected, actual: actual, ignoring: ["fn"]).differences
     #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
   }
 
@@ -55,6 +75,10 @@ import Testing
       "fadvise F0 A B DONTNEED", "fadvise F0 A B WILLNEED", "readahead F0 A B", "mmap M1 F0 A B rw private at=4096",
       "msync M0 A B sync", "mlock M0 A B", "munlock M0 A B", "punch F0 A B", "pwrite F0 A 1", "trunc F0 A",
       "mremap M0 A may", "mremap M0 A to=600 start=2 len=3", "madvise M0 A B POPULATE_WRITE", "madvise M0 A B COLD",
+      "gupr M0 A B", "gupw M0 A B", "memr M0 A B", "memw M0 A B", "vmsplice M0 A B", "sysread M0 A B F0 0",
+      "syswrite M0 0 1 F0 A", "syswrite M0 A B F0 0", "dior M0 A B F0 0", "diow M0 0 B F0 A", "madvise M0 A B REMOVE",
+      "madvise M0 A B PAGEOUT", "madvise M0 A B GUARD_INSTALL", "madvise M0 A B HUGEPAGE", "falloc F0 A B keep",
+      "zerorange F0 A B keep",
     ]
     for template in templates {
       for first in numbers {

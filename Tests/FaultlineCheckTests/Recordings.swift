@@ -15,6 +15,16 @@ enum Recordings {
   /// Names of the recordings, such as `s_fa_eof_a.tmpfs`.
   static let recordings = files.filter { $0.hasSuffix(".jsonl") }.map { String($0.dropLast(6)) }
 
+  /// Those of a guest with an older kernel, such as `6.1/s_mlock_b.ext4`; the scripts are the same.
+  static let older: [String] = {
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent("6.1").path)) ?? []
+    return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "6.1/" + $0.dropLast(6) }
+  }()
+
+  /// Here the recorded events depend on when an asynchronous read came in; all else is compared.
+  static let timed: Set<String> = ["s_ra_populate_c.ext4j"]
+
   static func text(_ name: String) throws -> String {
     try String(contentsOf: directory.appendingPathComponent(name), encoding: .utf8)
   }

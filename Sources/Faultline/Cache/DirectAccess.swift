@@ -9,6 +9,14 @@ extension FileNode {
     }
   }
 
+  /// Unmaps a range of bytes and drops what the cache has of it. What was stored to since it was settled stays, dirty.
+  /// Kernel: `invalidate_inode_pages2_range`.
+  func leaveCache(_ bytes: Range<UInt64>) {
+    let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+    unmap(pages, includingCopies: false)
+    dropClean(pages)
+  }
+
   /// Reads bytes that may begin and end inside a page.
   func readStore(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) {
     try forEachStorePage(at: offset, count: buffer.count) { page, inPage, part throws(StoreError) in

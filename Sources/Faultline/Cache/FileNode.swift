@@ -8,10 +8,14 @@ public final class FileNode: @unchecked Sendable {
   public let traits: FileTraits
   /// Where pages come from; `nil` for files whose contents do not matter (replay) or that live in memory only.
   public let store: (any BackingStore)?
+  /// The file's number on its machine, in the order in which files were made, from 1.
+  public let number: UInt64
   let cache: PageCachePointer
   /// What was read from the store on behalf of this file.
   let pagesReadWord = AtomicWord(0)
   let readRequestsWord = AtomicWord(0)
+  /// A page that was lost before it was written, until a writeback has said so; all ones for none. Kernel: `wb_err`.
+  let lostPage = AtomicWord(.max)
   /// Guards the list of areas, and the borders of those in it. Kernel: `i_mmap_rwsem`.
   private let areasLock = ReadWriteLock()
   private var areas: [VMAPointer] = []
@@ -21,6 +25,7 @@ public final class FileNode: @unchecked Sendable {
     self.machine = machine
     self.traits = traits
     self.store = store
+    number = machine.fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue
     cache = .allocate(capacity: 1)
     cache.initialize(to: PageCache(node: self, size: size))
     machine.census.add(self)
@@ -113,6 +118,8 @@ extension FileNode {
       return slots.store(UInt64(UInt(bitPattern: folio.head)), at: index, order: order)
     }
     if stored {
+      // Kernels do not trace what enters files that live in memory, only what leaves them.
+      if !traits.isMemoryOnly { machine.events.note(EngineEvent(.added, self, folio)) }
       if let shadow { machine.noteRefault(of: folio, shadow) }
       if !traits.isMemoryOnly { machine.lists.add(folio) }
       cache.pointee.pageCount.wrappingAdd(folio.pageCount, ordering: .relaxed)
@@ -125,6 +132,7 @@ extension FileNode {
 
   /// Takes a locked, unmapped folio out of the cache. Its slots' references go; the caller's remains.
   func remove(_ folio: Folio) {
+    machine.events.note(EngineEvent(.deleted, self, folio))
     machine.lists.remove(folio)
     cache.pointee.slotLock.withLock { slots.erase(folio.index) }
     folio.head.pointee.mapping.store(0, ordering: .relaxed)

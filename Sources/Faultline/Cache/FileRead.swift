@@ -21,7 +21,7 @@ extension OpenFile {
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
   ) throws(KernelError) -> UInt64 {
     guard isReadable else { throw KernelError(.EBADF, "a read from a descriptor that cannot read") }
-    if node.traits.isMemoryOnly { return node.readMemory(at: offset, count: count, body) }
+    if node.traits.isMemoryOnly { return try node.readMemory(at: offset, count: count, body) }
     var position = offset
     let end = offset &+ min(count, .max - offset)
     while position < min(end, node.size) {
@@ -109,11 +109,25 @@ extension FileNode {
   /// A read from a file that lives in memory: holes are zero and stay holes. Kernel: `shmem_file_read_iter`.
   fileprivate func readMemory(
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
-  ) -> UInt64 {
+  ) throws(KernelError) -> UInt64 {
     let size = size
     guard offset < size else { return 0 }
-    let length = min(count, size - offset)
+    var length = min(count, size - offset)
+    if let failed = firstPoisonedPage(in: offset >> PageSize.shift..<PageSize.pages(covering: offset + length)) {
+      let start = failed << PageSize.shift
+      guard start > offset else { throw KernelError(.EIO, "a read of page \(failed), whose memory has failed") }
+      length = start - offset
+    }
     _ = copy(offset..<offset + length, body)
     return length
+  }
+
+  private func firstPoisonedPage(in pages: Range<UInt64>) -> UInt64? {
+    guard machine.poisonedFrames > 0 else { return nil }
+    var first: UInt64?
+    forEachFolio(in: pages) { folio in
+      if first == nil, folio.contains(.poisoned) { first = max(folio.index, pages.lowerBound) }
+    }
+    return first
   }
 }

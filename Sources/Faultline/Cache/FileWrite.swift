@@ -37,6 +37,10 @@ extension FileNode {
       reference = made
       folio = reference.folio
     }
+    guard !folio.contains(.poisoned) else {
+      folio.unlock()
+      throw KernelError(.EIO, "a write to page \(index), whose memory has failed")
+    }
     if !folio.contains(.uptodate), !isWhole { try readForWrite(folio, index) }
     if let target = machine.memory.contents(of: folio.frame(forPage: index)) {
       (target + Int(position & (PageSize.bytes - 1))).copyMemory(

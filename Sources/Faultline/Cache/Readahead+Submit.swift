@@ -2,6 +2,7 @@ extension Readahead {
   /// Reads a window in folios of up to `order`, with the marker `asyncSize` pages before its end.
   /// Kernel: `page_cache_ra_order`.
   func submit(_ window: ReadaheadWindow, order wanted: UInt64) {
+    node.machine.events.note(windowEvent(window, order: wanted))
     guard node.traits.allowsLargeFolios else {
       state.pointee.order.store(0, ordering: .relaxed)
       return submitPages(at: window.start, count: window.size, asyncSize: window.asyncSize)
@@ -27,12 +28,25 @@ extension Readahead {
     }
   }
 
+  private func windowEvent(_ window: ReadaheadWindow, order: UInt64) -> EngineEvent {
+    var event = EngineEvent(.readWindow, node, page: window.start, state)
+    event.order = order
+    return event
+  }
+
+  private func pagesEvent(at index: UInt64, count: UInt64, lookahead: UInt64) -> EngineEvent {
+    var event = EngineEvent(.readPages, file: node.number, page: index, count: count)
+    event.lookahead = lookahead
+    return event
+  }
+
   /// Reads single pages, past those that are there already, up to the end of the file.
   /// Kernel: `do_page_cache_ra`, `page_cache_ra_unbounded`.
   func submitPages(at index: UInt64, count: UInt64, asyncSize: UInt64) {
     let filePages = node.cache.filePages
     guard index < filePages else { return }
     let count = min(count, filePages - index)
+    node.machine.events.note(pagesEvent(at: index, count: count, lookahead: asyncSize))
     // The marker is placed after clipping, so near the end of the file it moves towards the start.
     let mark = asyncSize <= count ? index &+ count &- asyncSize : .max
     var batch = ReadBatch(node: node, number: number)

@@ -16,6 +16,7 @@ struct Readahead {
 
   /// Reads because page `index` is missing and `requested` pages from there are wanted. Kernel: `page_cache_sync_ra`.
   func readMissing(at index: UInt64, requested: UInt64) {
+    node.machine.events.note(EngineEvent(.readMissing, node, page: index, count: requested, state))
     guard state.maximum != 0 else { return force(at: index, count: 1) }
     guard file.readsRandomly.load(ordering: .relaxed) == 0 else { return force(at: index, count: requested) }
     let maximum = windowLimit(requested: requested)
@@ -56,7 +57,9 @@ struct Readahead {
 
   /// Reads the next window because page `index` lies in a folio that carries the marker. Kernel: `page_cache_async_ra`.
   func readOn(from folio: Folio, at index: UInt64, requested: UInt64) {
-    guard state.maximum != 0, !folio.contains(.writeback) else { return }
+    guard state.maximum != 0 else { return }
+    node.machine.events.note(EngineEvent(.readOn, node, page: index, count: requested, state))
+    guard !folio.contains(.writeback) else { return }
     folio.remove(.readahead)
     let maximum = windowLimit(requested: requested)
     var window = state.window

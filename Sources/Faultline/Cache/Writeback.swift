@@ -36,6 +36,10 @@ extension FileNode {
       }
     }
     if traits.journalsData { commit(except: pages) }
+    let lost = lostPage.exchange(.max, ordering: .acquiring)
+    if lost != .max, failure == nil {
+      failure = StoreError(page: lost, message: "the memory of page \(lost) failed before it was written")
+    }
     if let failure { throw failure }
   }
 

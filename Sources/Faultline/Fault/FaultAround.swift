@@ -101,6 +101,10 @@ extension AddressSpace {
     }
     tableLock.pointee.lock.unlock()
 
+    machine.events.note(
+      EngineEvent(
+        .mapAround, file: pass.cache.pointee.node._withUnsafeGuaranteedRef { $0.number }, page: window.filePage,
+        count: pass.end &- window.filePage))
     if entered != 0 { countFilePages(entered) }
     context.area.pointee.readahead?.forgetMisses(hits)
     return result

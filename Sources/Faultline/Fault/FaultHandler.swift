@@ -13,6 +13,7 @@ extension AddressSpace {
     if access == .execute { flags.insert(.instruction) }
     if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
+    machine.events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
     while true {
       guard let area = lockArea(covering: page, access, &flags, by: &task) else { return .segv(.mapErr) }
       guard permits(area, access, page) else {

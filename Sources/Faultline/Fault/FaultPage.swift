@@ -26,6 +26,7 @@ extension AddressSpace {
     let node = file.node
     let index = context.filePage
     guard index < node.cache.filePages else { return (.busError, nil) }
+    machine.events.note(EngineEvent(.fileFault, file: node.number, page: index))
     var droppedLock = false
     var result: FaultResult = []
     var found = node.lookUp(index)

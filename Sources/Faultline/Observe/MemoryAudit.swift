@@ -63,6 +63,8 @@ extension Machine {
   /// The heads of the folios on the list of those used lately, and on that of the others.
   package var auditActiveList: [UInt64] { lists.audit(.active) }
   package var auditInactiveList: [UInt64] { lists.audit(.inactive) }
+  /// Frames that failed: each folio of them has one reference that nobody gives back.
+  package var auditRetiredFrames: [UInt64] { retired.frames }
   package var auditZeroFrame: UInt64 { zeroFrame.rawValue }
   package var auditLiveTables: UInt64 { tables.liveTables }
   package var auditLiveNodes: UInt64 { nodes.liveNodes }

@@ -99,6 +99,7 @@ extension Folio {
 extension FileNode {
   /// Takes a frozen folio out of the cache. What is left afterwards is the caller's own reference.
   fileprivate func evict(_ folio: Folio, leaving shadow: Shadow) {
+    machine.events.note(EngineEvent(.deleted, self, folio))
     cache.pointee.slotLock.withLock {
       let index = folio.index
       let order = folio.order

@@ -46,6 +46,7 @@ extension AddressSpace {
       let position = offset + done
       let length = min(count - done, PageSize.bytes - position & (PageSize.bytes - 1))
       guard let place = address.advanced(by: Int(done)) else { break }
+      if machine.rules.copies.triesWithoutFaulting { noteRefusedCopy(from: place) }
       let taken = copyFromUser(place, into: .init(rebasing: buffer[..<Int(length)]), by: &task)
       guard taken > 0 else { break }
       do throws(KernelError) {
@@ -58,6 +59,13 @@ extension AddressSpace {
     }
     if done == 0, count > 0 { throw KernelError(.EFAULT, "a write of memory that cannot be read") }
     return done
+  }
+
+  /// A copy with faults switched off still enters the fault handler, which sends it back at once.
+  private func noteRefusedCopy(from place: VirtualAddress) {
+    let entry = entry(ofPage: place.page)
+    guard entry.rawValue & PageTableEntry.presentBit == 0 else { return }
+    machine.events.note(EngineEvent(fault: place.page, .read, from: .kernel, entry))
   }
 
   /// Reads a file into the program's memory past the cache, through a descriptor opened with O_DIRECT. A file system that
@@ -96,7 +104,7 @@ extension AddressSpace {
     guard !overflow, end <= UInt64(Int64.max) else { throw KernelError(.EFBIG, "a write past the largest file offset") }
     guard count > 0 else { return 0 }
     try node.settle(offset..<end)
-    node.removeFolios(in: offset >> PageSize.shift..<PageSize.pages(covering: end))
+    node.leaveCache(offset..<end)
     try transfer(count: count, at: address, [], by: &task) { done, bytes throws(StoreError) in
       try node.writeStore(at: offset + done, UnsafeRawBufferPointer(bytes))
     }

@@ -10,9 +10,13 @@ extension AddressSpace {
   /// - Returns: the bytes that were copied.
   func copyToUser(_ address: VirtualAddress, _ bytes: UnsafeRawBufferPointer, by task: inout FaultTask) -> Int {
     let source = UnsafeMutableRawBufferPointer(mutating: bytes)
-    return copy(source, at: address, .write, by: &task) { mine, page in
+    let done = copy(source, at: address, .write, by: &task) { mine, page in
       page.copyMemory(from: UnsafeRawBufferPointer(mine))
     }
+    if done < bytes.count, machine.rules.copies.repeatsFailedBytes, let place = address.advanced(by: done) {
+      machine.events.note(EngineEvent(fault: place.page, .write, from: .kernel, entry(ofPage: place.page)))
+    }
+    return done
   }
 
   /// Copies bytes from the program, page by page, up to the first page that it may not read.
@@ -147,7 +151,6 @@ extension AddressSpace {
         if flags.contains(.write) { Folio(of: frame).markDirty() }
         done += length
       }
-      if held.frames.count < end - place.page { break }
     }
     return done
   }

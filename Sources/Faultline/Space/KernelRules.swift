@@ -33,6 +33,8 @@ public struct KernelRules: Sendable, Hashable {
   public var namesLockOnFault: Bool
   /// Whether MADV_GUARD_INSTALL and _REMOVE work on all memory (6.15 and later).
   public var hasGuardPages: Bool
+  /// Whether page-cache faults, fault-around and readahead have trace events (the first two from 6.12, all in 6.18).
+  public var tracesPageCache: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
@@ -41,6 +43,8 @@ public struct KernelRules: Sendable, Hashable {
   /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's configuration.
   /// Kernel: `CONFIG_MEM_SOFT_DIRTY`.
   public var tracksSoftDirty: Bool
+  /// How the kernel copies from and to a program, which shows in the faults that are traced.
+  public var copies: CopyRules
   /// Where large folios come from.
   public var largeFolios: LargeFolioRules
 
@@ -56,6 +60,14 @@ public struct KernelRules: Sendable, Hashable {
     public var executableReadsForward: Bool
   }
 
+  /// How bytes are copied from and to a program.
+  public struct CopyRules: Sendable, Hashable {
+    /// Whether write(2) copies with faults switched off first and brings the page in only when that failed (6.15 and later).
+    public var triesWithoutFaulting: Bool
+    /// Whether a copy that failed is tried again byte by byte, which faults once more.
+    public var repeatsFailedBytes: Bool
+  }
+
   /// Where large folios in the page cache come from.
   public struct LargeFolioRules: Sendable, Hashable {
     /// Whether ext4 makes them (6.16 and later). XFS does in all kernels that the rules know.
@@ -68,8 +80,10 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
-    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, opensMemoryFilesDirectly: false,
+    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, tracesPageCache: false,
+    opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
+    copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.12.
@@ -78,8 +92,10 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, tracesPageCache: true,
+    opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
+    copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(ext4: false))
 
   /// Linux 6.18.
@@ -88,8 +104,10 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, tracesPageCache: true,
+    opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
+    copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(ext4: true))
 
   /// Every set, oldest first.

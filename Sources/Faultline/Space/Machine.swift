@@ -13,6 +13,11 @@ public final class Machine: Sendable {
   let nodes: XArrayMemory
   let tables: TableMemory
   let lists: LRULists
+  let retired = RetiredFrames()
+  /// What the engine does, for whoever wants to look on.
+  public let events = EventLog()
+  /// Files that were ever made.
+  let fileNumbers = AtomicWord(0)
   let cacheLimitWord = AtomicWord(.max)
   let reclaimedWord = AtomicWord(0)
   let refaultsWord = AtomicWord(0)

@@ -80,7 +80,8 @@ extension AddressSpace {
         return KernelError(.EACCES, "MADV_REMOVE of a mapping that cannot write its file")
       }
       let first = area.filePage(of: part.lowerBound)
-      holes.append((file, first..<first + UInt64(part.count)))
+      let shown = (first..<first + UInt64(part.count)).clamped(to: 0..<file.node.cache.filePages)
+      if !shown.isEmpty { holes.append((file, shown)) }
       return nil
     }
   }

@@ -19,6 +19,7 @@ extension AddressSpace {
   func populate(_ pages: Range<UInt64>, mayDropLock: Bool = true, by task: inout FaultTask) -> Bool {
     defer { task.arriving = FaultTask.nothing }
     var page = pages.lowerBound
+    var runStart = page
     while page < pages.upperBound {
       lock.lockShared()
       guard let area = areas.firstArea(endingAfter: page), area.start < pages.upperBound else {
@@ -26,6 +27,7 @@ extension AddressSpace {
         return true
       }
       page = max(page, area.start)
+      runStart = max(runStart, area.start)
       let flags = area.flags
       guard !flags.isDisjoint(with: .access) else {
         lock.unlockShared()
@@ -42,7 +44,11 @@ extension AddressSpace {
       let result = handleFault(area, page, attempt, by: &task)
       if result.contains(.retry) { continue }
       lock.unlockShared()
-      if result.isError { return false }
+      if result.isError {
+        // A page that ends a run of good ones is asked for once more, as the first of the next run.
+        guard page > runStart else { return false }
+        runStart = page
+      }
     }
     return true
   }
@@ -53,6 +59,7 @@ extension AddressSpace {
     if access == .write { flags.insert(.write) }
     var page = pages.lowerBound
     var attempt = flags
+    var runStart = page
     defer { task.arriving = FaultTask.nothing }
     while page < pages.upperBound {
       lock.lockShared()
@@ -76,7 +83,11 @@ extension AddressSpace {
         continue
       }
       lock.unlockShared()
-      if result.isError { throw KernelError(.EFAULT, "populating a page that ends in a signal") }
+      if result.isError {
+        guard page > runStart else { throw KernelError(.EFAULT, "populating a page that ends in a signal") }
+        runStart = page
+        attempt = flags
+      }
     }
   }
 

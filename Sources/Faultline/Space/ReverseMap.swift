@@ -24,7 +24,8 @@ extension FileNode {
       let space = area.pointee.space.takeUnretainedValue()
       area.forEachEntry(of: pages) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-        guard entry != .guardMarker, includingCopies || !space.isPrivateCopy(entry) else { return }
+        guard entry != .guardMarker else { return }
+        guard includingCopies || entry.isPresent && !space.isPrivateCopy(entry) else { return }
         space.giveUp(PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing)))
       }
     }

@@ -29,8 +29,12 @@ public struct ScriptGenerator {
     public static let anonymous = Vocabulary(rawValue: 16)
     /// What `smaps` tells of mappings.
     public static let observations = Vocabulary(rawValue: 32)
+    /// System calls through which the kernel itself touches mappings.
+    public static let kernelAccesses = Vocabulary(rawValue: 64)
+    /// Advice that gives pages up, guards them or removes them, and ranges of files that are set aside or zeroed.
+    public static let releases = Vocabulary(rawValue: 128)
     public static let everything: Vocabulary = [
-      .coldFiles, .forks, .missingPages, .severalFiles, .anonymous, .observations,
+      .coldFiles, .forks, .missingPages, .severalFiles, .anonymous, .observations, .kernelAccesses, .releases,
     ]
   }
 
@@ -112,6 +116,10 @@ public struct ScriptGenerator {
   private mutating func fileOperation() -> String {
     let file = pick(files)
     guard vocabulary.contains(.missingPages) else { return warmFileOperation(file) }
+    if vocabulary.contains(.releases), draw(12) == 0 {
+      let keep = draw(3) == 0 ? " keep" : ""
+      return "\(pick(["falloc", "zerorange"])) \(file.name) \(range(in: file.pages + 4))\(keep)"
+    }
     switch draw(9) {
     case 0: return "trunc \(file.name) \(draw(file.pages + 10))\(draw(2) == 0 ? "+\(draw(4096))" : "")"
     case 1: return "punch \(file.name) \(range(in: file.pages))"
@@ -142,6 +150,11 @@ public struct ScriptGenerator {
     let mapping = pick(mappings)
     let name = mapping.name
     if vocabulary.contains(.observations), draw(15) == 0 { return "smaps \(name)" }
+    if vocabulary.contains(.kernelAccesses), draw(8) == 0 { return transfer(mapping) }
+    if vocabulary.contains(.releases), draw(12) == 0 {
+      return "madvise \(name) \(range(in: mapping.pages)) "
+        + pick(["FREE", "REMOVE", "PAGEOUT", "GUARD_INSTALL", "GUARD_REMOVE", "NOHUGEPAGE", "DONTDUMP", "DODUMP"])
+    }
     switch draw(18) {
     case 0...3: return "read \(name) \(draw(mapping.pages + 2))"
     case 4...7: return "write \(name) \(draw(mapping.pages + 2))"
@@ -160,6 +173,17 @@ public struct ScriptGenerator {
     case 15: return "msync \(name) \(range(in: mapping.pages)) \(pick(["sync", "async"]))"
     case 16: return "\(pick(["mlock", "munlock", "mlockonfault"])) \(name) \(range(in: mapping.pages))"
     default: return remap(mapping, inFork: inFork)
+    }
+  }
+
+  private mutating func transfer(_ mapping: (name: String, pages: UInt64, isWritable: Bool)) -> String {
+    let file = pick(files)
+    let place = "\(mapping.name) \(range(in: mapping.pages))"
+    switch draw(3) {
+    case 0: return "\(pick(["gupr", "gupw"])) \(place)"
+    case 1: return "\(pick(["memr", "memw", "vmsplice"])) \(place)"
+    default:
+      return "\(pick(["sysread", "syswrite", "dior", "diow"])) \(place) \(file.name) \(draw(file.pages))"
     }
   }
 

@@ -47,6 +47,7 @@ extension Invariants {
 
   /// References and map counts against entries, caches and what is held.
   func checkFolios(_ picture: Picture, _ report: inout Report) {
+    let retired = Set(machine.auditRetiredFrames)
     for frame in picture.frames {
       let found = picture.entries[frame.number] ?? 0
       report.expect(
@@ -57,7 +58,8 @@ extension Invariants {
       let mapped = pages.reduce(0) { $0 + (picture.entries[$1] ?? 0) }
       let inCache: UInt64 = picture.cached[frame.number] == nil ? 0 : 1 << frame.order
       let zeroPage: UInt64 = frame.number == machine.auditZeroFrame ? 1 : 0
-      let expected = mapped + inCache + zeroPage + (held[frame.number] ?? 0)
+      let outOfUse: UInt64 = retired.contains(frame.number) ? 1 : 0
+      let expected = mapped + inCache + zeroPage + outOfUse + (held[frame.number] ?? 0)
       report.expect(
         frame.references == expected, .referencesAddUp,
         "frame \(frame.number): \(frame.references) references; \(mapped) entries + \(inCache) in the cache"

@@ -52,8 +52,8 @@ public struct Invariants {
     report.expect(!machine.memory.auditIsLocked(), .nothingIsLocked, "the frame allocator")
     if spaces.isEmpty, files.isEmpty, held.isEmpty {
       report.expect(
-        machine.memory.usedFrames == 1, .everythingIsGivenBack,
-        "\(machine.memory.usedFrames) frames in use; only the zero page should be")
+        machine.memory.usedFrames == 1 + machine.poisonedFrames, .everythingIsGivenBack,
+        "\(machine.memory.usedFrames) frames in use; only the zero page and what has failed should be")
     }
   }
 }

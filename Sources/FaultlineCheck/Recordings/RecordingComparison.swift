@@ -29,8 +29,8 @@ public struct RecordingComparison: Sendable {
     }
   }
 
-  /// The fields of an operation that no comparison looks at unless told: the kernel's trace events and call counts, which
-  /// the engine does not print.
+  /// The fields of an operation that no comparison looks at unless told: the kernel's trace events, which the engine prints
+  /// only when asked, and its call counts, which it does not have.
   public static let unprinted: Set<String> = ["ev", "fn"]
 
   /// In the order of the recording; empty where the two agree.

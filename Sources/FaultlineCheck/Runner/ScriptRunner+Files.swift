@@ -100,16 +100,11 @@ extension ScriptRunner {
     }
   }
 
-  func punchHole(_ name: String, _ range: ByteRange) throws(ScriptRunError) -> Outcome {
+  func changeRange(
+    _ name: String, _ change: RangeChange, _ range: ByteRange, keepSize: Bool
+  ) throws(ScriptRunError) -> Outcome {
     try withDescriptor(name) { descriptor, _ throws(KernelError) in
-      guard descriptor.mode != .readOnly else {
-        throw KernelError(.EBADF, "a hole through a descriptor that cannot write")
-      }
-      let (end, overflow) = range.offset.addingReportingOverflow(range.length)
-      guard range.length > 0, !overflow, end <= UInt64(Int64.max) else {
-        throw KernelError(.EINVAL, "a hole of no bytes or past the largest file offset")
-      }
-      descriptor.node.punchHole(range.offset..<end)
+      try descriptor.change(change, offset: range.offset, length: range.length, keepSize: keepSize)
     }
   }
 

@@ -59,6 +59,10 @@ public final class ScriptRunner {
   /// Where a mapping without a place goes, in pages of the arena.
   var nextFreePage: Int64 = 0
   var line = 0
+  /// Whether results carry what the engine did (`ev`).
+  public var printsEvents = false
+  /// What the operation that runs has done so far.
+  var noted: [EngineEvent] = []
 
   /// - Parameters:
   ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have none.
@@ -108,8 +112,10 @@ public final class ScriptRunner {
         outcome = try fork(block, each: each)
       } else {
         outcome = try perform(line)
+        forgetEvents(of: line.operation)
       }
-      each(.object(outcome.members(of: line, by: who) + snapshot()))
+      let events = printsEvents ? [JSONValue.Member("ev", takeEvents())] : []
+      each(.object(outcome.members(of: line, by: who) + events + snapshot()))
     }
   }
 
@@ -145,7 +151,12 @@ public final class ScriptRunner {
     case .touch(let request): try touch(request)
     case .settle: Outcome()
     case .observe(let observation): try observe(observation)
-    case .allocate(let name, .punchHole, let range, _): try punchHole(name, range)
+    case .allocate(let name, .allocate, let range, let keep):
+      try changeRange(name, .allocate, range, keepSize: keep)
+    case .allocate(let name, .punchHole, let range, let keep):
+      try changeRange(name, .punchHole, range, keepSize: keep)
+    case .allocate(let name, .zeroRange, let range, let keep):
+      try changeRange(name, .zeroRange, range, keepSize: keep)
     case .transfer(let request): try transfer(request)
     case .allocate, .fork: throw unsupported(line)
     }
@@ -177,6 +188,8 @@ public final class ScriptRunner {
     var outcome = Outcome()
     let minor = task.minorFaults
     let major = task.majorFaults
+    beginEvents()
+    defer { endEvents() }
     do {
       try body(&outcome)
     } catch {

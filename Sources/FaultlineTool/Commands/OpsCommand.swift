@@ -47,6 +47,9 @@ struct OpsCommand: ParsableCommand {
   @Flag(help: "Check the engine's invariants after every operation; a breach ends the run.")
   var check = false
 
+  @Flag(help: "Print what the engine did in each operation (`ev`), and compare that too.")
+  var events = false
+
   @Option(help: "The most differences that are printed.")
   var show: Int = 10
 
@@ -63,6 +66,7 @@ struct OpsCommand: ParsableCommand {
     guard let fileSystem else { return }
     let runner = try ScriptRunner(
       fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected))
+    runner.printsEvents = events
     if let expected {
       try compare(expected, with: try record(script, on: runner))
     } else {
@@ -100,8 +104,10 @@ struct OpsCommand: ParsableCommand {
   }
 
   private func compare(_ expected: Recording, with actual: Recording) throws {
-    let comparison = RecordingComparison(
-      expected: expected, actual: actual, ignoring: RecordingComparison.unprinted.union(ignore))
+    var ignored = RecordingComparison.unprinted.union(ignore)
+    // A recording that was made without tracing has no events to compare with.
+    if events, expected.environment["trace"] == .boolean(true), !ignore.contains("ev") { ignored.remove("ev") }
+    let comparison = RecordingComparison(expected: expected, actual: actual, ignoring: ignored)
     let differences = comparison.differences
     if differences.isEmpty {
       print("equal: \(expected.results.count) operations")
