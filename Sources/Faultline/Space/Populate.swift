@@ -10,7 +10,7 @@ extension AddressSpace {
   /// Kernel: `populate_vma_page_range`.
   ///
   /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is copied at
-  /// once; a shared one is only read, so that nothing gets dirty.
+  /// once; a shared one is only read, so that nothing gets dirty. One that is locked on fault is left alone.
   ///
   /// - Parameter mayDropLock: whether a fault that must read may drop the lock and come again; one that may not counts as
   ///   major.
@@ -27,6 +27,11 @@ extension AddressSpace {
       }
       page = max(page, area.start)
       let flags = area.flags
+      if flags.contains(.lockedOnFault) {
+        page = area.end
+        lock.unlockShared()
+        continue
+      }
       guard !flags.isDisjoint(with: .access) else {
         lock.unlockShared()
         return false
