@@ -70,6 +70,7 @@ extension AddressSpace {
         throw KernelError(.EINVAL, "populating memory that does not allow the access")
       }
       if isUsable(page, forWriting: access == .write) {
+        if access == .write { markDirty(page, of: area) }
         lock.unlockShared()
         page += 1
         attempt = flags
@@ -82,6 +83,17 @@ extension AddressSpace {
       }
       lock.unlockShared()
       if result.isError { throw KernelError(.EFAULT, "populating a page that ends in a signal") }
+    }
+  }
+
+  /// A page that is taken for writing counts as written. Kernel: `FOLL_TOUCH`.
+  private func markDirty(_ page: UInt64, of area: VMAPointer) {
+    guard let cache = area.pointee.cache, let leaf = table.leaf(forPage: page) else { return }
+    table.lock(of: leaf).pointee.lock.withLock {
+      let entry = entry(ofPage: page)
+      guard entry.isPresent, !entry.isDirty, !entry.isSpecial else { return }
+      let folio = Folio(of: machine.memory.frame(entry.frame))
+      if !folio.isPrivate { cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(folio) } }
     }
   }
 
