@@ -56,9 +56,10 @@ import Testing
   private let target: UInt64 = 1 << 20
 
   private func move(_ bench: Bench, _ pages: UInt64, to newPages: UInt64, at page: UInt64) throws {
+    var task = FaultTask()
     try bench.space.mremap(
       VirtualAddress(page: base), length: pages << 12, newLength: newPages << 12,
-      flags: page == base ? [] : [.mayMove, .fixed], newAddress: VirtualAddress(page: page))
+      flags: page == base ? [] : [.mayMove, .fixed], newAddress: VirtualAddress(page: page), by: &task)
   }
 
   @Test func entriesMoveAlong() throws {

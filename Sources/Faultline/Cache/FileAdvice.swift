@@ -52,7 +52,7 @@ extension FileNode {
   fileprivate func dropRange(offset: UInt64, end: UInt64) {
     guard !traits.isMemoryOnly else { return }
     guard offset < end else { return }
-    try? writeBack(offset >> PageSize.shift..<PageSize.pages(covering: end))
+    startWriteBack(offset >> PageSize.shift..<PageSize.pages(covering: end))
     let first = PageSize.pages(covering: offset)
     let last = end >= size ? UInt64.max : end >> PageSize.shift
     if first < last { dropClean(first..<last) }

@@ -8,6 +8,7 @@ extension OpenFile {
     guard UInt64(bytes.count) <= UInt64(Int64.max) - min(offset, UInt64(Int64.max)) else {
       throw KernelError(.EFBIG, "a write past the largest file offset")
     }
+    if !bytes.isEmpty { node.bringTailBeforeWrite(at: offset) }
     var done = 0
     while done < bytes.count {
       let position = offset + UInt64(done)

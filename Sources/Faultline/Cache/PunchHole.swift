@@ -20,13 +20,13 @@ extension FileNode {
     zeroCutPages(bytes)
   }
 
-  /// Journaled data of the range is written and committed before its pages go, lest a crash bring it back. What the store
-  /// refuses here is lost with the pages.
+  /// Journaled data is written and committed before its pages go, lest a crash bring it back, as soon as any page of the file
+  /// is dirty. What the store refuses here is lost with the pages. Kernel: `ext4_truncate_page_cache_block_range`.
   private func commitBeforePunch(_ bytes: Range<UInt64>) {
-    let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+    guard bytes.lowerBound < size else { return }
     var isDirty = false
-    forEachFolio(in: pages) { folio in isDirty = isDirty || folio.contains(.dirty) }
-    if isDirty { try? writeBack(pages) }
+    forEachFolio(in: 0..<UInt64.max) { folio in isDirty = isDirty || folio.contains(.dirty) }
+    if isDirty { try? writeBack(bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)) }
   }
 
   /// The first and the last page of a range, as far as it covers them in part.

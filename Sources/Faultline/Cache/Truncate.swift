@@ -54,6 +54,16 @@ extension FileNode {
     markDirty(folio)
   }
 
+  /// A write that begins past the page of the file's end makes that page whole first. Kernel: `ext4_block_zero_page_range`,
+  /// as `ext4_write_end` calls it.
+  func bringTailBeforeWrite(at offset: UInt64) {
+    let end = size
+    guard machine.rules.zeroesTailOnGrowth, end & (PageSize.bytes - 1) != 0,
+      offset >> PageSize.shift > end >> PageSize.shift
+    else { return }
+    if lookUp(end >> PageSize.shift) == nil { bringCutPage(end >> PageSize.shift) }
+  }
+
   /// A file system on a device zeroes the block in the cache, and brings a page there for that which is not up to date: read
   /// ahead passes it over, and the next access reads it. Kernel: `ext4_block_zero_page_range`.
   func bringCutPage(_ index: UInt64) {

@@ -43,15 +43,24 @@ extension FileNode {
     if let failure { throw failure }
   }
 
+  /// Starts writing without waiting. What goes through a journal waits for its commit: its entries are made read-only, but the
+  /// pages stay dirty. Kernel: `filemap_flush_range`.
+  func startWriteBack(_ pages: Range<UInt64>) {
+    if traits.journalsData { holdStill(pages) } else { try? writeBack(pages) }
+  }
+
   /// A journal commit needs the data to hold still: stores to any dirty page of the file fault again, and the pages stay
   /// dirty. Kernel: `ext4_journal_submit_inode_data_buffers`.
   private func commit(except written: Range<UInt64>) {
-    for rest in [0..<written.lowerBound, written.upperBound..<UInt64.max] {
-      forEachFolio(in: rest) { folio in
-        folio.lock()
-        defer { folio.unlock() }
-        if folio.lies(in: cache), makeClean(folio) { markDirty(folio) }
-      }
+    holdStill(0..<written.lowerBound)
+    holdStill(written.upperBound..<UInt64.max)
+  }
+
+  private func holdStill(_ pages: Range<UInt64>) {
+    forEachFolio(in: pages) { folio in
+      folio.lock()
+      defer { folio.unlock() }
+      if folio.lies(in: cache), makeClean(folio) { markDirty(folio) }
     }
   }
 

@@ -18,7 +18,7 @@ extension AddressSpace {
         in: child, pages: area.pages, flags: area.flags.subtracting([.locked, .lockedOnFault]),
         filePage: area.filePage(of: area.start),
         file: area.file)
-      copy.pointee.privateFamily.store(area.privateFamily, ordering: .relaxed)
+      copy.pointee.privateFamily.store(child.inheritedFamily(of: area), ordering: .relaxed)
       child.areas.insert(copy)
       copy.file?.node.add(copy)
       if area.privateFamily != 0, !area.flags.contains(.wipeOnFork) {

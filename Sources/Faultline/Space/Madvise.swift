@@ -34,27 +34,38 @@ extension AddressSpace {
     }
   }
 
-  private func change(_ pages: Range<UInt64>, adding: VMAFlags, removing: VMAFlags) throws(KernelError) {
+  /// Changes the flags of the areas of a range, in order. Where nothing changes, nothing is split or joined either. Kernel:
+  /// `madvise_walk_vmas`, `madvise_vma_behavior`.
+  ///
+  /// - Parameter refusal: an error that ends the call at an area; those before it are changed.
+  private func change(
+    _ pages: Range<UInt64>, adding: VMAFlags, removing: VMAFlags, refusal: (VMAPointer) -> KernelError? = { _ in nil }
+  ) throws(KernelError) {
     lockForChange()
     defer { unlockAfterChange() }
-    split(at: pages.lowerBound)
-    split(at: pages.upperBound)
-    let hasGap = forEachArea(in: pages) { area in
-      mark(area)
-      area.setFlags(area.flags.subtracting(removing).union(adding))
+    var next = pages.lowerBound
+    var hasGap = false
+    while next < pages.upperBound, let area = areas.firstArea(endingAfter: next), area.start < pages.upperBound {
+      if area.start > next { hasGap = true }
+      if let error = refusal(area) { throw error }
+      let part = max(next, area.start)..<min(area.end, pages.upperBound)
+      let flags = area.flags.subtracting(removing).union(adding)
+      if flags != area.flags {
+        split(at: part.lowerBound)
+        split(at: part.upperBound)
+        setFlags(flags, ofAreaCovering: part.lowerBound)
+        mergeNeighbours(of: part)
+      }
+      next = part.upperBound
     }
-    mergeNeighbours(of: pages)
-    if hasGap { throw Self.gap }
+    if hasGap || next < pages.upperBound { throw Self.gap }
   }
 
   /// MADV_WIPEONFORK: for private memory without a file.
   private func wipeOnFork(_ pages: Range<UInt64>) throws(KernelError) {
-    lock.lockShared()
-    var hasFile = false
-    forEachArea(in: pages) { hasFile = hasFile || $0.pointee.cache != nil }
-    lock.unlockShared()
-    guard !hasFile else { throw KernelError(.EINVAL, "MADV_WIPEONFORK of memory that shows a file") }
-    try change(pages, adding: .wipeOnFork, removing: [])
+    try change(pages, adding: .wipeOnFork, removing: []) { area in
+      area.pointee.cache == nil ? nil : KernelError(.EINVAL, "MADV_WIPEONFORK of memory that shows a file")
+    }
   }
 
   /// MADV_WILLNEED: one bounded read per area, the rest is up to later calls. Kernel: `madvise_willneed`.

@@ -33,10 +33,7 @@ extension AddressSpace {
       if new != area.flags {
         split(at: part.lowerBound)
         split(at: part.upperBound)
-        if let area = areas.area(covering: part.lowerBound) {
-          mark(area)
-          area.setFlags(new)
-        }
+        setFlags(new, ofAreaCovering: part.lowerBound)
         mergeNeighbours(of: part)
       }
       next = part.upperBound

@@ -229,6 +229,6 @@ extension VMAPointer {
     guard end == next.start, flags == next.flags, file === next.file else { return false }
     if filePage(of: end) != next.pointee.filePage.load(ordering: .relaxed) { return false }
     // Two areas whose private copies began apart keep separate lists of them.
-    return privateFamily == 0 || next.privateFamily == 0 || privateFamily == next.privateFamily
+    return canShareFamily(with: next)
   }
 }

@@ -9,7 +9,7 @@ public struct RemapFlags: OptionSet, Hashable, Sendable {
 }
 
 extension AddressSpace {
-  /// Shrinks, grows, moves or doubles a mapping. mremap(2).
+  /// Shrinks, grows, moves or doubles a mapping. mremap(2). What a locked mapping grows by is brought in.
   ///
   /// - Parameters:
   ///   - length: bytes of the old range; 0 doubles a shared mapping.
@@ -20,9 +20,24 @@ extension AddressSpace {
   @discardableResult
   public func mremap(
     _ address: VirtualAddress, length: UInt64, newLength: UInt64, flags: RemapFlags = .mayMove,
-    newAddress: VirtualAddress? = nil
+    newAddress: VirtualAddress? = nil, by task: inout FaultTask
   ) throws(KernelError) -> VirtualAddress {
     let request = try RemapRequest(address, length, newLength, flags, newAddress)
+    let place = try remap(request)
+    let first = place.page + UInt64(request.old.count)
+    let grown = first..<max(first, place.page + request.newCount)
+    if !grown.isEmpty, isLocked(grown.lowerBound) { populate(grown, by: &task) }
+    return place
+  }
+
+  private func isLocked(_ page: UInt64) -> Bool {
+    lock.lockShared()
+    defer { lock.unlockShared() }
+    return areas.area(covering: page)?.flags.contains(.locked) ?? false
+  }
+
+  private func remap(_ request: RemapRequest) throws(KernelError) -> VirtualAddress {
+    let flags = request.flags
     lockForChange()
     defer { unlockAfterChange() }
     guard let area = areas.area(covering: request.old.lowerBound) else {

@@ -35,7 +35,7 @@ extension FileNode {
       remove(folio)
       return .dropped
     }
-    for area in mappingAreas() {
+    forEachArea { area in
       let space = area.pointee.space.takeUnretainedValue()
       area.forEachEntry(of: folio.index..<folio.endIndex) { space.markLost($0, in: folio) }
     }
@@ -49,7 +49,7 @@ extension FileNode {
 
   private func isDirty(_ folio: Folio) -> Bool {
     var isDirty = folio.contains(.dirty)
-    for area in mappingAreas() {
+    forEachArea { area in
       area.forEachEntry(of: folio.index..<folio.endIndex) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry.isPresent, !entry.isSpecial else { return }

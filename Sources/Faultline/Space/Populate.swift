@@ -10,7 +10,7 @@ extension AddressSpace {
   /// Kernel: `populate_vma_page_range`.
   ///
   /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is copied at
-  /// once; a shared one is only read, so that nothing gets dirty.
+  /// once; a shared one is only read, so that nothing gets dirty. One that is locked on fault is left alone.
   ///
   /// - Parameter mayDropLock: whether a fault that must read may drop the lock and come again; one that may not counts as
   ///   major.
@@ -29,6 +29,11 @@ extension AddressSpace {
       page = max(page, area.start)
       runStart = max(runStart, area.start)
       let flags = area.flags
+      if flags.contains(.lockedOnFault) {
+        page = area.end
+        lock.unlockShared()
+        continue
+      }
       guard !flags.isDisjoint(with: .access) else {
         lock.unlockShared()
         return false
@@ -72,6 +77,7 @@ extension AddressSpace {
         throw KernelError(.EINVAL, "populating memory that does not allow the access")
       }
       if isUsable(page, forWriting: access == .write) {
+        if access == .write { markDirty(page, of: area) }
         lock.unlockShared()
         page += 1
         attempt = flags
@@ -88,6 +94,17 @@ extension AddressSpace {
         runStart = page
         attempt = flags
       }
+    }
+  }
+
+  /// A page that is taken for writing counts as written. Kernel: `FOLL_TOUCH`.
+  private func markDirty(_ page: UInt64, of area: VMAPointer) {
+    guard let cache = area.pointee.cache, let leaf = table.leaf(forPage: page) else { return }
+    table.lock(of: leaf).pointee.lock.withLock {
+      let entry = entry(ofPage: page)
+      guard entry.isPresent, !entry.isDirty, !entry.isSpecial else { return }
+      let folio = Folio(of: machine.memory.frame(entry.frame))
+      if !folio.isPrivate { cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(folio) } }
     }
   }
 

@@ -11,20 +11,41 @@ extension AddressSpace {
   /// Kernel: `find_mergeable_anon_vma`.
   private func beginPrivatePages(of area: VMAPointer) {
     var family: UInt64 = 0
-    if let next = areas.firstArea(startingAfter: area.start), area.couldJoin(next) { family = next.privateFamily }
+    if let next = areas.firstArea(startingAfter: area.start), area.couldJoin(next) { family = next.familyToShare }
     if family == 0, area.start > 0, let previous = areas.lastArea(startingAtOrBefore: area.start - 1),
       previous.couldJoin(area)
     {
-      family = previous.privateFamily
+      family = previous.familyToShare
     }
-    if family == 0 { family = nextFamily.wrappingAdd(1, ordering: .relaxed).newValue }
+    if family == 0 { family = newFamily() }
     // Another thread's fault may have been first; its family stands.
     _ = area.pointee.privateFamily.compareExchange(
       expected: 0, desired: family, successOrdering: .relaxed, failureOrdering: .relaxed)
   }
+
+  private func newFamily() -> UInt64 { nextFamily.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  /// The family that the copy of a parent's area begins with in this child: one of its own, which also knows the parent's, so
+  /// no other area ever joins it. Kernel: `anon_vma_fork`.
+  func inheritedFamily(of area: VMAPointer) -> UInt64 {
+    // What is wiped begins without copies.
+    area.privateFamily == 0 || area.flags.contains(.wipeOnFork) ? 0 : newFamily() | VMAPointer.inheritedBit
+  }
 }
 
 extension VMAPointer {
+  /// Marks a family that has an ancestor. Kernel: an `anon_vma_chain` that is not singular.
+  fileprivate static let inheritedBit: UInt64 = 1 << 63
+
+  fileprivate var familyToShare: UInt64 { privateFamily & Self.inheritedBit == 0 ? privateFamily : 0 }
+
+  /// Whether the private copies of two areas may lie in one. An area without copies takes the other's family, unless that has
+  /// an ancestor. Kernel: `is_mergeable_anon_vma`.
+  func canShareFamily(with next: VMAPointer) -> Bool {
+    let (own, other) = (privateFamily, next.privateFamily)
+    return own == other || (own == 0 && other == next.familyToShare) || (other == 0 && own == familyToShare)
+  }
+
   /// Whether the area and `next` differ in nothing but what they allow, which mprotect(2) may still make the same.
   fileprivate func couldJoin(_ next: VMAPointer) -> Bool {
     end == next.start && file === next.file && flags.subtracting(.access) == next.flags.subtracting(.access)

@@ -81,6 +81,13 @@ extension AddressSpace {
   /// Keeps faults out of an area that is about to change.
   func mark(_ area: VMAPointer) { area.lockForChange(sequence: sequence) }
 
+  /// Gives the area that covers a page other flags.
+  func setFlags(_ flags: VMAFlags, ofAreaCovering page: UInt64) {
+    guard let area = areas.area(covering: page) else { return }
+    mark(area)
+    area.setFlags(flags)
+  }
+
   /// Gives up an area that is in no tree and no list any more. Its memory stays until no reader can be looking at it.
   func retire(_ area: VMAPointer) {
     area.detach()

@@ -45,6 +45,9 @@ public struct KernelFuzzer {
     guard fileSystem.traits(rules) != nil else {
       throw .unavailable("the engine does not serve \(fileSystem.rawValue) under the rules of \(rules.name) yet")
     }
+    guard kernel.environment["bsize"] == .integer(Int64(PageSize.bytes)) else {
+      throw .unavailable("the engine's file systems have blocks of a page; this one's are of another size")
+    }
     self.kernel = kernel
     self.fileSystem = fileSystem
     self.rules = rules

@@ -15,7 +15,7 @@ extension ScriptRunner {
       file = descriptor
     }
     let wanted = page(ofArena: request.at ?? nextFreePage)
-    let flags = placed(MapFlags(rawValue: request.flags), isHint: request.isHint)
+    let flags = MapFlags(rawValue: request.flags).placed(isHint: request.isHint)
     var base: VirtualAddress?
     let outcome = counted { _ throws(KernelError) in
       base = try space.mmap(
@@ -32,13 +32,6 @@ extension ScriptRunner {
     let end = arenaPage(of: base) + pages
     if !request.isHint, end >= nextFreePage { nextFreePage = (end + 1023) / 512 * 512 }
     return outcome
-  }
-
-  /// The place is binding but never taken from another mapping, unless the script says so. MAP_SHARED_VALIDATE refuses the
-  /// flag that asks for this, and falls on the address as a wish, which an empty place fulfils.
-  private func placed(_ flags: MapFlags, isHint: Bool) -> MapFlags {
-    let isValidated = flags.rawValue & 0xF == MapFlags.sharedValidate.rawValue
-    return isHint || isValidated || flags.contains(.fixed) ? flags : flags.union(.fixedNoReplace)
   }
 
   func unmap(_ name: String, _ range: ByteRange?) throws(ScriptRunError) -> Outcome {
@@ -110,16 +103,13 @@ extension ScriptRunner {
   func remap(_ request: RemapRequest) throws(ScriptRunError) -> Outcome {
     let index = try mapping(request.name)
     let mapping = mappings[index]
-    var flags: RemapFlags = request.mayMove ? .mayMove : []
-    if request.to != nil { flags.insert(.fixed) }
-    if request.keepOldAs != nil { flags.insert(.dontUnmap) }
     let old = mapping.address(page: request.startPage)
     let oldPages = UInt64(bitPattern: request.oldPages ?? mapping.pages)
     var moved: VirtualAddress?
     var outcome = counted { _ throws(KernelError) in
       moved = try space.mremap(
-        old, length: oldPages &* PageSize.bytes, newLength: request.newLength, flags: flags,
-        newAddress: page(ofArena: request.to ?? 0))
+        old, length: oldPages &* PageSize.bytes, newLength: request.newLength, flags: request.flags,
+        newAddress: page(ofArena: request.to ?? 0), by: &task)
     }
     guard let moved else { return outcome }
     outcome.details = [.init("moved", .boolean(moved != old))]

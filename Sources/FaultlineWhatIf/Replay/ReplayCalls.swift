@@ -20,7 +20,7 @@ struct ReplayCalls {
     case .map(let mapping): return try map(mapping, in: &spaces, by: &task)
     case .unmap(let range): return unmap(range, in: &spaces)
     case .remap(let process, let page, let pages, let newPage, let newPages):
-      return remap(process, page, pages, newPage, newPages, in: &spaces)
+      return remap(process, page, pages, newPage, newPages, in: &spaces, by: &task)
     case .protect(let range, let protection):
       return change(range, in: &spaces) { (space, address, length) throws(KernelError) in
         try space.mprotect(address, length: length, Protection(rawValue: protection.rawValue & 7), by: &task)
@@ -105,14 +105,15 @@ struct ReplayCalls {
 
   private func remap(
     _ process: Int, _ page: UInt64, _ pages: UInt64, _ newPage: UInt64, _ newPages: UInt64,
-    in spaces: inout ReplaySpaces
+    in spaces: inout ReplaySpaces, by task: inout FaultTask
   ) -> Bool {
     let target = TraceRange(process: process, page: newPage, pages: newPages)
     guard let (newAddress, newLength) = target.bytes else { return false }
     return change(TraceRange(process: process, page: page, pages: pages), in: &spaces) {
       (space, address, length) throws(KernelError) in
       let flags: RemapFlags = address == newAddress ? [] : [.mayMove, .fixed]
-      try space.mremap(address, length: length, newLength: newLength, flags: flags, newAddress: newAddress)
+      try space.mremap(
+        address, length: length, newLength: newLength, flags: flags, newAddress: newAddress, by: &task)
     }
   }
 
