@@ -123,6 +123,19 @@ private struct Recorded {
     #expect(reads == [[0, 4096], [8192, 4096], [16384, 4096]])
   }
 
+  @Test func readsBeforeTheMappingAreInTheTraceBeforeIt() throws {
+    let run = try Recorded([toucher, data.path, "order=random", "early=2"])
+    let file = try #require(run.content.file(data.path))
+    let calls = run.content.records.compactMap { record -> String? in
+      switch record.event {
+      case .fileRead(file.id, let offset, let length): "read \(offset) \(length)"
+      case .map(let mapping) where mapping.file == file.id: "map"
+      default: nil
+      }
+    }
+    #expect(calls == ["read 0 4096", "read 8192 4096", "map"])
+  }
+
   @Test func aKilledProgramLeavesAWholeTrace() throws {
     let run = try Recorded([toucher, data.path, "kill=9"])
     let mapping = try #require(run.content.mappings(of: data.path).first)

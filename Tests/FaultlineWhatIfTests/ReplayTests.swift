@@ -135,6 +135,16 @@ import Testing
     #expect(counts.pagesCached == 64)
   }
 
+  @Test func aReadBeforeTheMappingFillsTheCacheAndMovesTheDescriptorsWindow() throws {
+    var script = ReplayScript(pages: 4096)
+    script.add(.fileRead(file: 0, offset: 0, length: 100))
+    script.map(pages: 4096)
+    script.touch([0])
+    // One page was asked for at the start of the file: a first window of four pages.
+    #expect(try script.counts(cache: .cold).pagesCached == 4)
+    #expect(try script.counts(cache: .cold).majorFaults == 0)
+  }
+
   @Test func untimedTouchesAreIssuedAndCounted() throws {
     var script = ReplayScript(pages: 64)
     script.map(pages: 64)

@@ -6,7 +6,7 @@ public enum TouchProgram {
   public static let usage = """
     usage: FILE [order=sequential|reverse|random|stride|skewed|interleaved|shuffled] [access=read|write] [share=shared|private]
            [open=read|write] [pages=N] [seed=N] [advice=N] [threads=N] [forks=N] [populate=1] [lock=1] [copy=N] [remap=1]
-           [again=1] [reads=N] [kill=SIGNAL]
+           [again=1] [early=N] [reads=N] [kill=SIGNAL]
     """
 
   /// Runs with the arguments behind the program's name; the exit code.
@@ -49,6 +49,7 @@ private struct Plan {
     let pageSize = Int(getpagesize())
     let pages = min(number("pages", .max), (Int(status.st_size) + pageSize - 1) / pageSize)
     guard pages > 0 else { return 0 }
+    for index in 0..<number("early") { readPage(descriptor, 2 * index, pageSize) }
 
     let flags = (shared ? MAP_SHARED : MAP_PRIVATE) | (number("populate") == 1 ? MAP_POPULATE : 0)
     guard

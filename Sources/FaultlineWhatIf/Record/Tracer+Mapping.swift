@@ -35,7 +35,10 @@ extension Tracer {
         isShared: flags & 3 != 2, isText: files.isText(request.file, protection: request.protection))
       space.mappings.insert(mapping)
       observer.didMap(mapping, flags: flags, task)
-      if !mapping.isText, observer.wantsFileReads { watchReads(of: descriptor, task) }
+      if !mapping.isText, observer.wantsFileReads {
+        task.followedCalls = 0
+        watchReads(of: descriptor, task)
+      }
     }
   }
 
@@ -47,8 +50,8 @@ extension Tracer {
     var status = stat()
     guard fstat(descriptor, &status) == 0, isPageCached(status) else { return nil }
     let (file, isNew) = files.number(of: descriptor, status)
-    if isNew, let advice = earlyAdvice.removeValue(forKey: [UInt64(status.st_dev), UInt64(status.st_ino)]) {
-      for event in advice { observer.fileEvent(event(file), task) }
+    if isNew, let calls = earlyCalls.removeValue(forKey: [UInt64(status.st_dev), UInt64(status.st_ino)]) {
+      for event in calls { observer.fileEvent(event(file), task) }
     }
     return MapRequest(
       file: file, isReadOnly: fcntl(descriptor, F_GETFL) & O_ACCMODE == O_RDONLY,

@@ -52,9 +52,6 @@ struct ReplaySpaces {
     return open
   }
 
-  /// The descriptor, if the process has mapped the file.
-  func descriptor(process: Int, file: Int) -> OpenFile? { processes[process]?.descriptors[file] }
-
   /// The child gets a copy of the space and shares the parent's descriptors.
   mutating func fork(parent: Int, child: Int) throws(KernelError) {
     guard let process = processes[parent] else { return }
