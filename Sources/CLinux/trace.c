@@ -113,6 +113,12 @@ int cl_pidfd_open(pid_t pid) {
   return descriptor < 0 ? -errno : (int)descriptor;
 }
 
+int cl_same_open_file(pid_t pid, int one, int other) {
+  const int file = 0; /* KCMP_FILE */
+  long order = syscall(SYS_kcmp, pid, pid, file, (unsigned long)one, (unsigned long)other);
+  return order < 0 ? -errno : order == 0;
+}
+
 int cl_pidfd_getfd(int pidfd, int descriptor) {
   long copy = syscall(SYS_pidfd_getfd, pidfd, descriptor, 0);
   return copy < 0 ? -errno : (int)copy;

@@ -103,6 +103,8 @@ int cl_trace_wait(pid_t tid, struct cl_stop *stop);
 ssize_t cl_process_read(pid_t pid, uint64_t address, void *to, size_t count);
 ssize_t cl_process_write(pid_t pid, uint64_t address, const void *from, size_t count);
 int cl_pidfd_open(pid_t pid);
+/* 1 when two descriptors of a process stand for the same open file description, 0 when not. */
+int cl_same_open_file(pid_t pid, int one, int other);
 int cl_pidfd_getfd(int pidfd, int descriptor);
 
 /* Bytes of a filter program that stops at reads of `descriptor`; returns its size. */

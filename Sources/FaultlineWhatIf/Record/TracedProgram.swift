@@ -55,6 +55,7 @@ final class TracedSpace {
   var locksFuture: TracePopulate?
   /// Descriptors whose reads stop the program.
   var watchedDescriptors: Set<UInt64> = []
+  var openFiles = OpenFiles()
   /// Where a call can be injected; 0 when nowhere.
   var callSite: UInt64 = 0
   private var pidfd: Int32 = -1

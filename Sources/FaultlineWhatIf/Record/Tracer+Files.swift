@@ -5,14 +5,15 @@ import Glibc
 extension Tracer {
   func fileCallBegins(_ call: SystemCall, _ task: TracedTask) {
     guard let status = fileStatus(call[0], task) else { return }
+    let openFile = openFile(call[0], status, task)
     let event: (Int) -> TraceEvent
     switch call.number {
     case CL_CALL_FADVISE:
       let (offset, length, advice) = (call[1], call[2], Int(Int32(truncatingIfNeeded: call[3])))
-      event = { .fileAdvise(file: $0, offset: offset, length: length, advice: advice) }
+      event = { .fileAdvise(file: $0, offset: offset, length: length, advice: advice, openFile: openFile) }
     case CL_CALL_READAHEAD:
       let (offset, length) = (call[1], call[2])
-      event = { .readahead(file: $0, offset: offset, length: length) }
+      event = { .readahead(file: $0, offset: offset, length: length, openFile: openFile) }
     case CL_CALL_FTRUNCATE:
       let bytes = call[1]
       event = { .truncate(file: $0, bytes: bytes) }
@@ -34,7 +35,8 @@ extension Tracer {
   /// A read, `pread` or `sendfile` of a thread that is followed, or that the filter of ``watchReads(of:_:)`` stopped.
   func readBegins(_ call: SystemCall, _ task: TracedTask) {
     let sends = call.number == CL_CALL_SENDFILE
-    let copy = task.space.copyDescriptor(Int64(Int32(truncatingIfNeeded: call[sends ? 1 : 0])))
+    let descriptor = call[sends ? 1 : 0]
+    let copy = task.space.copyDescriptor(Int64(Int32(truncatingIfNeeded: descriptor)))
     guard copy >= 0 else { return }
     defer { close(copy) }
     var status = stat()
@@ -42,9 +44,11 @@ extension Tracer {
     var offset = UInt64(max(0, lseek(copy, 0, SEEK_CUR)))  // shared with the program's descriptor
     if call.number == CL_CALL_PREAD || call.number == CL_CALL_PREADV { offset = call[3] }
     if sends, call[2] != 0 { _ = cl_process_read(task.process, call[2], &offset, 8) }
-    let from = offset
+    let (from, openFile) = (offset, openFile(descriptor, status, task))
     task.call = CallInProgress(isExclusive: false) { [unowned self] result in
-      if result > 0 { note(status, task) { .fileRead(file: $0, offset: from, length: UInt64(result)) } }
+      if result > 0 {
+        note(status, task) { .fileRead(file: $0, offset: from, length: UInt64(result), openFile: openFile) }
+      }
     }
   }
 

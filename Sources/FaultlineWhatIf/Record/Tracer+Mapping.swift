@@ -32,7 +32,8 @@ extension Tracer {
       }
       let mapping = FileMapping(
         pages: pages, file: request.file, filePage: offset >> pageShift, protection: request.protection,
-        isShared: flags & 3 != 2, isText: files.isText(request.file, protection: request.protection))
+        isShared: flags & 3 != 2, isText: files.isText(request.file, protection: request.protection),
+        openFile: request.openFile)
       space.mappings.insert(mapping)
       observer.didMap(mapping, flags: flags, task)
       if !mapping.isText, observer.wantsFileReads {
@@ -54,7 +55,8 @@ extension Tracer {
       for event in calls { observer.fileEvent(event(file), task) }
     }
     return MapRequest(
-      file: file, isReadOnly: fcntl(descriptor, F_GETFL) & O_ACCMODE == O_RDONLY,
+      file: file, openFile: openFile(call[4], status, task),
+      isReadOnly: fcntl(descriptor, F_GETFL) & O_ACCMODE == O_RDONLY,
       protection: TraceProtection(rawValue: call[2]), flags: call[3])
   }
 

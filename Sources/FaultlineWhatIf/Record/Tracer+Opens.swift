@@ -11,9 +11,12 @@ extension Tracer {
   private static let followedCalls = 50
 
   func openBegins(_ call: SystemCall, _ task: TracedTask) {
-    guard observer.wantsFileReads, followedCallsLeft > 0, mayBeMapped(call, task) else { return }
-    task.call = CallInProgress(isExclusive: false) { [unowned task] result in
-      if result >= 0 { task.followedCalls = Self.followedCalls }
+    guard observer.wantsFileReads, let status = mappableFile(call, task) else { return }
+    let space = task.space
+    task.call = CallInProgress(isExclusive: false) { [unowned self, unowned task] result in
+      guard result >= 0 else { return }
+      space.openFiles.forget(descriptor: Int32(truncatingIfNeeded: result), of: status)
+      if followedCallsLeft > 0 { task.followedCalls = Self.followedCalls }
     }
   }
 
@@ -26,13 +29,16 @@ extension Tracer {
     resume(task)
   }
 
-  /// A smaller file fits one fault-around window, and a library has its header read by a loader that nobody asks about.
-  private func mayBeMapped(_ call: SystemCall, _ task: TracedTask) -> Bool {
+  /// What is opened, if it may be mapped. A smaller file fits one fault-around window, and a library has its header read by a
+  /// loader that nobody asks about.
+  private func mappableFile(_ call: SystemCall, _ task: TracedTask) -> stat? {
     let smallest = 16 << pageShift
     var status = stat()
-    guard let path = openedPath(call, task), stat(path, &status) == 0, isPageCached(status) else { return false }
-    guard status.st_mode & S_IFMT == S_IFBLK || status.st_size >= smallest else { return false }
-    return !MappedFiles.isLibraryName(path.split(separator: "/").last ?? "")
+    guard let path = openedPath(call, task), stat(path, &status) == 0, isPageCached(status),
+      status.st_mode & S_IFMT == S_IFBLK || status.st_size >= smallest,
+      !MappedFiles.isLibraryName(path.split(separator: "/").last ?? "")
+    else { return nil }
+    return status
   }
 
   /// The path that a call opens, as this process reaches it.

@@ -20,6 +20,7 @@ final class Tracer {
   private var freeIndices: [Int] = []
   private var nextIndex = 0
   private var nextSpace = 0
+  var nextOpenFile = 0
   private var rootStatus: Int32 = 0
   /// Only processes that the program left behind are still running.
   private(set) var hasRootEnded = false
@@ -127,6 +128,7 @@ final class Tracer {
       space.mappings = parent.space.mappings.copiedForChild()
       space.callSite = parent.space.callSite
       space.watchedDescriptors = parent.space.watchedDescriptors
+      space.openFiles = parent.space.openFiles
     }
     let task = TracedTask(
       thread: child, process: sharesProcess ? parent.process : child, index: takeIndex(), space: space,
@@ -186,13 +188,19 @@ final class Tracer {
     let path = linkTarget("/proc/\(task.process)/exe") ?? program
     task.space.callSite = callSite(in: task.process)
     task.name = String(path.split(separator: "/").last ?? "")
+    // The kernel opens the program, and its loader, for itself.
+    var openFiles: [Int: Int] = [:]
     for mapping in ProcMapping.all(of: task.process) {
       guard let (file, _) = files.number(ofPath: mapping.path) else { continue }
+      if openFiles[file] == nil {
+        openFiles[file] = nextOpenFile
+        nextOpenFile += 1
+      }
       let pages = (mapping.addresses.lowerBound >> pageShift)..<(mapping.addresses.upperBound >> pageShift)
       task.space.mappings.insert(
         FileMapping(
           pages: pages, file: file, filePage: mapping.offset >> pageShift, protection: mapping.protection,
-          isShared: mapping.isShared, isText: files.isText(file, protection: [.execute])))
+          isShared: mapping.isShared, isText: files.isText(file, protection: [.execute]), openFile: openFiles[file]))
     }
     observer.spaceBegan(task.space, task, parent: nil, program: path)
   }
