@@ -38,6 +38,14 @@ int cl_trace_resume(pid_t tid, int how, int signal) {
   return ptrace(requests[how], tid, 0, (long)signal) ? -errno : 0;
 }
 
+/* Newer than some headers: Linux 5.3. */
+#define CL_PTRACE_GET_SYSCALL_INFO 0x420e
+int cl_trace_is_call_begin(pid_t tid) {
+  uint64_t info[11] = {0}; /* struct ptrace_syscall_info: its first byte says where in the call the thread is */
+  if (ptrace((enum __ptrace_request)CL_PTRACE_GET_SYSCALL_INFO, tid, sizeof info, info) <= 0) return 0;
+  return *(uint8_t *)info == 1;
+}
+
 int cl_trace_event_message(pid_t tid, uint64_t *message) {
   unsigned long value = 0;
   if (ptrace(PTRACE_GETEVENTMSG, tid, 0, &value)) return -errno;
@@ -103,6 +111,12 @@ ssize_t cl_process_write(pid_t pid, uint64_t address, const void *from, size_t c
 int cl_pidfd_open(pid_t pid) {
   long descriptor = syscall(SYS_pidfd_open, pid, 0);
   return descriptor < 0 ? -errno : (int)descriptor;
+}
+
+int cl_same_open_file(pid_t pid, int one, int other) {
+  const int file = 0; /* KCMP_FILE */
+  long order = syscall(SYS_kcmp, pid, pid, file, (unsigned long)one, (unsigned long)other);
+  return order < 0 ? -errno : order == 0;
 }
 
 int cl_pidfd_getfd(int pidfd, int descriptor) {

@@ -31,6 +31,11 @@ import Testing
     #expect(result.pagesMapped == pages && result.pagesCached == pages && result.readBytes == pages * 4096)
   }
 
+  @Test func pagesThatAreOnTheirWayWhenTheProgramEndsCount() throws {
+    let runs = try (0..<10).map { _ in try measure(.sequential, .normal, .cold, ["pages=1"]).pagesCached }
+    #expect(Set(runs).count == 1, "\(runs)")
+  }
+
   @Test func aWarmRunReadsNothing() throws {
     let result = try measure(.sequential, nil, .warm)
     #expect(result.majorFaults == 0 && result.readBytes == 0 && result.pagesCached == pages)

@@ -118,9 +118,33 @@ private struct Recorded {
     let run = try Recorded([toucher, data.path, "order=random", "reads=3"])
     let file = try #require(run.content.file(data.path))
     let reads = run.content.records.compactMap { record -> [UInt64]? in
-      if case .fileRead(file.id, let offset, let length) = record.event { [offset, length] } else { nil }
+      if case .fileRead(file.id, let offset, let length, _) = record.event { [offset, length] } else { nil }
     }
     #expect(reads == [[0, 4096], [8192, 4096], [16384, 4096]])
+  }
+
+  @Test func readsBeforeTheMappingAreInTheTraceBeforeIt() throws {
+    let run = try Recorded([toucher, data.path, "order=random", "early=2"])
+    let file = try #require(run.content.file(data.path))
+    let calls = run.content.records.compactMap { record -> String? in
+      switch record.event {
+      case .fileRead(file.id, let offset, let length, _): "read \(offset) \(length)"
+      case .map(let mapping) where mapping.file == file.id: "map"
+      default: nil
+      }
+    }
+    #expect(calls == ["read 0 4096", "read 8192 4096", "map"])
+  }
+
+  @Test(arguments: ["early=1", "peek=1"]) func everyOpenOfAFileHasANumberOfItsOwn(option: String) throws {
+    let run = try Recorded([toucher, data.path, "order=random", option])
+    let file = try #require(run.content.file(data.path))
+    let mapped = try #require(run.content.mappings(of: data.path).first?.openFile)
+    let read = run.content.records.compactMap { record -> Int? in
+      if case .fileRead(file.id, _, _, let openFile) = record.event { openFile } else { nil }
+    }
+    #expect(read.count == 1)
+    #expect((read.first == mapped) == (option == "early=1"))
   }
 
   @Test func aKilledProgramLeavesAWholeTrace() throws {

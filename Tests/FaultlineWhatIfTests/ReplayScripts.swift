@@ -27,14 +27,14 @@ struct ReplayScript {
 
   mutating func map(
     pages: UInt64, at page: UInt64 = mapPage, filePage: UInt64 = 0, process: Int = 0, shared: Bool = true,
-    writable: Bool = false, text: Bool = false
+    writable: Bool = false, text: Bool = false, openFile: Int? = nil
   ) {
     add(
       .map(
         TraceMapping(
           range: TraceRange(process: process, page: page, pages: pages),
           protection: writable ? [.read, .write] : .read, flags: shared ? 1 : 2, file: 0, filePage: filePage,
-          isText: text)))
+          isText: text, openFile: openFile)))
   }
 
   mutating func touch(

@@ -135,6 +135,29 @@ import Testing
     #expect(counts.pagesCached == 64)
   }
 
+  @Test func aReadBeforeTheMappingFillsTheCacheAndMovesTheDescriptorsWindow() throws {
+    var script = ReplayScript(pages: 4096)
+    script.add(.fileRead(file: 0, offset: 0, length: 100))
+    script.map(pages: 4096)
+    script.touch([0])
+    // One page was asked for at the start of the file: a first window of four pages.
+    #expect(try script.counts(cache: .cold).pagesCached == 4)
+    #expect(try script.counts(cache: .cold).majorFaults == 0)
+  }
+
+  @Test func readaheadGoesOnOnlyThroughTheDescriptionThatBeganIt() throws {
+    func pagesCached(mappedBy openFile: Int) throws -> UInt64 {
+      var script = ReplayScript(pages: 4096)
+      script.add(.fileRead(file: 0, offset: 0, length: 100, openFile: 1))
+      script.map(pages: 4096, openFile: openFile)
+      script.touch([1])
+      return try script.counts(cache: .cold).pagesCached
+    }
+    // Page 1 carries the marker of a first window of four. Its own description grows that window, another makes a large one.
+    #expect(try pagesCached(mappedBy: 1) == 4 + 8)
+    #expect(try pagesCached(mappedBy: 2) == 4 + 32)
+  }
+
   @Test func untimedTouchesAreIssuedAndCounted() throws {
     var script = ReplayScript(pages: 64)
     script.map(pages: 64)

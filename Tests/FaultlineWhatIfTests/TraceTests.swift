@@ -64,7 +64,7 @@ private let everyEvent: [TraceEvent] = [
   .sync(TraceRange(process: 0, page: 1, pages: 2), flags: 4),
   .fileAdvise(file: 0, offset: 1, length: 2, advice: 4), .readahead(file: 0, offset: 3, length: 4),
   .truncate(file: 0, bytes: 9), .allocate(file: 0, mode: 3, offset: 1, length: 2),
-  .fileRead(file: 0, offset: 1, length: 2),
+  .fileRead(file: 0, offset: 1, length: 2), .fileRead(file: 0, offset: 1, length: 2, openFile: 3),
   .scan(
     TraceScan(
       range: TraceRange(process: 0, page: 1, pages: 9), present: 6, touches: 3, untimed: 2, inherited: 1, gone: 4)),

@@ -17,14 +17,14 @@ int cl_trace_supported(void);
 /* The numbers of the system calls that stop; -2 and below where the processor is not supported. */
 enum {
 #if defined(__x86_64__)
-  CL_CALL_READ = 0, CL_CALL_MMAP = 9, CL_CALL_MPROTECT = 10, CL_CALL_MUNMAP = 11, CL_CALL_PREAD = 17, CL_CALL_READV = 19,
+  CL_CALL_READ = 0, CL_CALL_OPEN = 2, CL_CALL_MMAP = 9, CL_CALL_MPROTECT = 10, CL_CALL_MUNMAP = 11, CL_CALL_PREAD = 17, CL_CALL_READV = 19,
   CL_CALL_MREMAP = 25, CL_CALL_MSYNC = 26, CL_CALL_MADVISE = 28, CL_CALL_SENDFILE = 40, CL_CALL_CLONE = 56,
   CL_CALL_FORK = 57, CL_CALL_VFORK = 58, CL_CALL_EXECVE = 59, CL_CALL_CLOSE = 3, CL_CALL_FTRUNCATE = 77, CL_CALL_PTRACE = 101,
-  CL_CALL_MLOCK = 149, CL_CALL_MLOCKALL = 151, CL_CALL_READAHEAD = 187, CL_CALL_FADVISE = 221, CL_CALL_FALLOCATE = 285,
-  CL_CALL_PREADV = 295, CL_CALL_SECCOMP = 317, CL_CALL_EXECVEAT = 322, CL_CALL_USERFAULTFD = 323, CL_CALL_MLOCK2 = 325,
+  CL_CALL_MLOCK = 149, CL_CALL_MLOCKALL = 151, CL_CALL_READAHEAD = 187, CL_CALL_FADVISE = 221, CL_CALL_OPENAT = 257,
+  CL_CALL_FALLOCATE = 285, CL_CALL_PREADV = 295, CL_CALL_SECCOMP = 317, CL_CALL_EXECVEAT = 322, CL_CALL_USERFAULTFD = 323, CL_CALL_MLOCK2 = 325,
   CL_CALL_CLONE3 = 435,
 #else
-  CL_CALL_READ = -100, CL_CALL_MMAP, CL_CALL_MPROTECT, CL_CALL_MUNMAP, CL_CALL_PREAD, CL_CALL_READV, CL_CALL_MREMAP,
+  CL_CALL_READ = -100, CL_CALL_OPEN, CL_CALL_OPENAT, CL_CALL_MMAP, CL_CALL_MPROTECT, CL_CALL_MUNMAP, CL_CALL_PREAD, CL_CALL_READV, CL_CALL_MREMAP,
   CL_CALL_MSYNC, CL_CALL_MADVISE, CL_CALL_SENDFILE, CL_CALL_CLONE, CL_CALL_FORK, CL_CALL_VFORK, CL_CALL_EXECVE,
   CL_CALL_CLOSE, CL_CALL_FTRUNCATE, CL_CALL_PTRACE, CL_CALL_MLOCK, CL_CALL_MLOCKALL, CL_CALL_READAHEAD, CL_CALL_FADVISE,
   CL_CALL_FALLOCATE, CL_CALL_PREADV, CL_CALL_SECCOMP, CL_CALL_EXECVEAT, CL_CALL_USERFAULTFD, CL_CALL_MLOCK2,
@@ -49,6 +49,7 @@ enum {
   CL_STOP_CALL = 1,
   CL_STOP_FOREIGN = 2,
   CL_STOP_FILE_READ = 3,
+  CL_STOP_FILE_OPEN = 4,
 };
 
 struct cl_child {
@@ -71,6 +72,9 @@ enum { CL_RESUME = 0, CL_RESUME_TO_CALL_END = 1, CL_RESUME_ONE_STEP = 2, CL_RESU
 int cl_trace_resume(pid_t tid, int how, int signal);
 int cl_trace_get_registers(pid_t tid, struct cl_registers *registers);
 int cl_trace_set_registers(pid_t tid, const struct cl_registers *registers);
+/* Whether a stop of kind CL_STOP_CALL_END is really the beginning of a call, as it is while a thread is resumed with
+ * CL_RESUME_TO_CALL_END between calls. */
+int cl_trace_is_call_begin(pid_t tid);
 int cl_trace_event_message(pid_t tid, uint64_t *message);
 int cl_trace_swap_signal_mask(pid_t tid, uint64_t mask, uint64_t *old);
 int cl_kill_thread(pid_t pid, pid_t tid, int signal);
@@ -99,6 +103,8 @@ int cl_trace_wait(pid_t tid, struct cl_stop *stop);
 ssize_t cl_process_read(pid_t pid, uint64_t address, void *to, size_t count);
 ssize_t cl_process_write(pid_t pid, uint64_t address, const void *from, size_t count);
 int cl_pidfd_open(pid_t pid);
+/* 1 when two descriptors of a process stand for the same open file description, 0 when not. */
+int cl_same_open_file(pid_t pid, int one, int other);
 int cl_pidfd_getfd(int pidfd, int descriptor);
 
 /* Bytes of a filter program that stops at reads of `descriptor`; returns its size. */

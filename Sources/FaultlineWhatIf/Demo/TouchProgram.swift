@@ -6,7 +6,7 @@ public enum TouchProgram {
   public static let usage = """
     usage: FILE [order=sequential|reverse|random|stride|skewed|interleaved|shuffled] [access=read|write] [share=shared|private]
            [open=read|write] [pages=N] [seed=N] [advice=N] [threads=N] [forks=N] [populate=1] [lock=1] [copy=N] [remap=1]
-           [again=1] [reads=N] [kill=SIGNAL]
+           [again=1] [early=N] [peek=1] [reads=N] [kill=SIGNAL]
     """
 
   /// Runs with the arguments behind the program's name; the exit code.
@@ -41,6 +41,11 @@ private struct Plan {
   func run() -> Int32 {
     let writes = options["access"] == "write"
     let shared = options["share"] != "private"
+    if number("peek") == 1 {
+      let other = open(path, O_RDONLY)
+      readPage(other, 0, Int(getpagesize()))
+      close(other)
+    }
     let opensForWriting = options["open"] == "write" || (writes && shared)
     let descriptor = open(path, opensForWriting ? O_RDWR : O_RDONLY)
     guard descriptor >= 0 else { return complain("open") }
@@ -49,6 +54,7 @@ private struct Plan {
     let pageSize = Int(getpagesize())
     let pages = min(number("pages", .max), (Int(status.st_size) + pageSize - 1) / pageSize)
     guard pages > 0 else { return 0 }
+    for index in 0..<number("early") { readPage(descriptor, 2 * index, pageSize) }
 
     let flags = (shared ? MAP_SHARED : MAP_PRIVATE) | (number("populate") == 1 ? MAP_POPULATE : 0)
     guard

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A file whose page cache is prepared and looked at around a run.
@@ -32,6 +33,22 @@ final class ChosenFile: Sendable {
     return runs
   }
 
+  /// Resident pages once nothing is on its way any more.
+  ///
+  /// The kernel may still be reading ahead when the program ends: such pages are in the cache, and no sooner resident than
+  /// they have arrived.
+  func settled() throws(RecordError) -> [TraceRun] {
+    var runs = try resident()
+    for _ in 0..<500 where isBeingRead(Residency.count(runs)) {
+      usleep(2000)
+      runs = try resident()
+    }
+    return runs
+  }
+
+  /// Whether the cache holds more than the resident pages. A kernel that does not count its cache cannot say, so no.
+  private func isBeingRead(_ resident: Int) -> Bool { cl_cached_pages(descriptor, 0, 0) > Int64(resident) }
+
   func prepare(_ cache: KernelRun.Cache) throws(RecordError) {
     switch cache {
     case .asIs: return
@@ -40,7 +57,7 @@ final class ChosenFile: Sendable {
     }
   }
 
-  /// A page under write-back or in somebody's hands stays for a moment, so more than one attempt is normal.
+  /// A page under write-back, being read or in somebody's hands stays for a moment, so more than one attempt is normal.
   private func drop() throws(RecordError) {
     var left = 0
     for attempt in 0..<50 {
@@ -48,7 +65,7 @@ final class ChosenFile: Sendable {
       fsync(descriptor)
       posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
       left = Residency.count(try resident())
-      if left == 0 { return }
+      if left == 0, !isBeingRead(0) { return }
     }
     throw .cacheState(
       path: path,

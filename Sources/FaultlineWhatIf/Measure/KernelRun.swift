@@ -84,7 +84,7 @@ public struct KernelRun: Sendable {
     }
     var (cached, brought) = (0, 0)
     for (file, old) in zip(chosen, before) {
-      let new = try file.resident()
+      let new = try file.settled()
       cached += Residency.count(new)
       brought += Residency.count(new) - Residency.common(old, new)
     }

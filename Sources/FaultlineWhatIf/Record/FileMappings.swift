@@ -8,6 +8,8 @@ struct FileMapping: Equatable {
   /// As the program asked for it.
   var isShared: Bool
   var isText: Bool
+  /// See ``TraceMapping/openFile``.
+  var openFile: Int?
   /// Touches in it are faults of their own: it is registered with the kernel.
   var isWatched = false
 

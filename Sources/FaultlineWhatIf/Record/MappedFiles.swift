@@ -51,7 +51,7 @@ final class MappedFiles {
   }
 
   /// `libc.so`, `libc.so.6`, and the loader's own `ld.so.cache`, which every program maps.
-  private static func isLibraryName(_ name: Substring) -> Bool {
+  static func isLibraryName(_ name: Substring) -> Bool {
     if name.hasSuffix(".so") || name == "ld.so.cache" { return true }
     let parts = name.split(separator: ".")
     guard let index = parts.lastIndex(of: "so"), index > 0 else { return false }

@@ -30,7 +30,7 @@ extension RecordingSession {
       .map(
         TraceMapping(
           range: range(mapping.pages, task), protection: mapping.protection, flags: flags, file: mapping.file,
-          filePage: mapping.filePage, isText: mapping.isText)),
+          filePage: mapping.filePage, isText: mapping.isText, openFile: mapping.openFile)),
       task: task.index)
   }
 

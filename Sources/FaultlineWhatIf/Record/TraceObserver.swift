@@ -1,6 +1,8 @@
 /// What the program asks `mmap` for.
 struct MapRequest {
   var file: Int
+  /// See ``TraceMapping/openFile``.
+  var openFile: Int
   /// The descriptor was opened for reading only.
   var isReadOnly: Bool
   var protection: TraceProtection

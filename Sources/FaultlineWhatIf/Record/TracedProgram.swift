@@ -13,6 +13,9 @@ final class TracedTask {
   var call: CallInProgress?
   /// Its address space is a fresh copy that the observer has not seen standing still yet.
   var startsSpace = false
+  /// Calls, of any kind, at which it still stops because it has opened a file that it may map.
+  var followedCalls = 0
+  var isFollowed: Bool { followedCalls > 0 }
   /// It runs no user code any more.
   var isExiting = false
 
@@ -52,6 +55,7 @@ final class TracedSpace {
   var locksFuture: TracePopulate?
   /// Descriptors whose reads stop the program.
   var watchedDescriptors: Set<UInt64> = []
+  var openFiles = OpenFiles()
   /// Where a call can be injected; 0 when nowhere.
   var callSite: UInt64 = 0
   private var pidfd: Int32 = -1

@@ -14,6 +14,10 @@ struct SystemCall {
 
   var number: Int { withUnsafePointer(to: registers) { Int(cl_call_number($0)) } }
 
+  var isRead: Bool {
+    [CL_CALL_READ, CL_CALL_PREAD, CL_CALL_READV, CL_CALL_PREADV, CL_CALL_SENDFILE].contains(number)
+  }
+
   subscript(index: Int32) -> UInt64 {
     withUnsafePointer(to: registers) { cl_call_argument($0, index) }
   }
@@ -47,6 +51,7 @@ extension Tracer {
     case CL_CALL_MSYNC: syncBegins(call, task)
     case CL_CALL_FADVISE, CL_CALL_READAHEAD, CL_CALL_FTRUNCATE, CL_CALL_FALLOCATE: fileCallBegins(call, task)
     case CL_CALL_READ, CL_CALL_PREAD, CL_CALL_READV, CL_CALL_PREADV, CL_CALL_SENDFILE: readBegins(call, task)
+    case CL_CALL_OPEN, CL_CALL_OPENAT: openBegins(call, task)
     case CL_CALL_EXECVE, CL_CALL_EXECVEAT:
       observer.spaceEnds(task.space, task)
       task.call = CallInProgress { _ in }

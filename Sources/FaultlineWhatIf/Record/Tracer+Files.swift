@@ -5,14 +5,15 @@ import Glibc
 extension Tracer {
   func fileCallBegins(_ call: SystemCall, _ task: TracedTask) {
     guard let status = fileStatus(call[0], task) else { return }
+    let openFile = openFile(call[0], status, task)
     let event: (Int) -> TraceEvent
     switch call.number {
     case CL_CALL_FADVISE:
       let (offset, length, advice) = (call[1], call[2], Int(Int32(truncatingIfNeeded: call[3])))
-      event = { .fileAdvise(file: $0, offset: offset, length: length, advice: advice) }
+      event = { .fileAdvise(file: $0, offset: offset, length: length, advice: advice, openFile: openFile) }
     case CL_CALL_READAHEAD:
       let (offset, length) = (call[1], call[2])
-      event = { .readahead(file: $0, offset: offset, length: length) }
+      event = { .readahead(file: $0, offset: offset, length: length, openFile: openFile) }
     case CL_CALL_FTRUNCATE:
       let bytes = call[1]
       event = { .truncate(file: $0, bytes: bytes) }
@@ -20,26 +21,34 @@ extension Tracer {
       let (mode, offset, length) = (Int(Int32(truncatingIfNeeded: call[1])), call[2], call[3])
       event = { .allocate(file: $0, mode: mode, offset: offset, length: length) }
     }
-    if let file = files.known(status) { return observer.fileEvent(event(file), task) }
-    if call.number == CL_CALL_FADVISE || call.number == CL_CALL_READAHEAD {
-      earlyAdvice[[UInt64(status.st_dev), UInt64(status.st_ino)], default: []].append(event)
+    if files.known(status) != nil || call.number == CL_CALL_FADVISE || call.number == CL_CALL_READAHEAD {
+      note(status, task, event)
     }
   }
 
-  /// A read, `pread` or `sendfile` that the filter of ``watchReads(of:_:)`` stopped.
+  /// Records what was done to a file, or keeps it until the file is mapped.
+  private func note(_ status: stat, _ task: TracedTask, _ event: @escaping (Int) -> TraceEvent) {
+    if let file = files.known(status) { return observer.fileEvent(event(file), task) }
+    earlyCalls[[UInt64(status.st_dev), UInt64(status.st_ino)], default: []].append(event)
+  }
+
+  /// A read, `pread` or `sendfile` of a thread that is followed, or that the filter of ``watchReads(of:_:)`` stopped.
   func readBegins(_ call: SystemCall, _ task: TracedTask) {
     let sends = call.number == CL_CALL_SENDFILE
-    let copy = task.space.copyDescriptor(Int64(Int32(truncatingIfNeeded: call[sends ? 1 : 0])))
+    let descriptor = call[sends ? 1 : 0]
+    let copy = task.space.copyDescriptor(Int64(Int32(truncatingIfNeeded: descriptor)))
     guard copy >= 0 else { return }
     defer { close(copy) }
     var status = stat()
-    guard fstat(copy, &status) == 0, let file = files.known(status) else { return }
+    guard fstat(copy, &status) == 0, isPageCached(status), files.known(status) != nil || task.isFollowed else { return }
     var offset = UInt64(max(0, lseek(copy, 0, SEEK_CUR)))  // shared with the program's descriptor
     if call.number == CL_CALL_PREAD || call.number == CL_CALL_PREADV { offset = call[3] }
     if sends, call[2] != 0 { _ = cl_process_read(task.process, call[2], &offset, 8) }
-    let from = offset
+    let (from, openFile) = (offset, openFile(descriptor, status, task))
     task.call = CallInProgress(isExclusive: false) { [unowned self] result in
-      if result > 0 { observer.fileEvent(.fileRead(file: file, offset: from, length: UInt64(result)), task) }
+      if result > 0 {
+        note(status, task) { .fileRead(file: $0, offset: from, length: UInt64(result), openFile: openFile) }
+      }
     }
   }
 

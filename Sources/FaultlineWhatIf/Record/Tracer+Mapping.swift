@@ -32,10 +32,14 @@ extension Tracer {
       }
       let mapping = FileMapping(
         pages: pages, file: request.file, filePage: offset >> pageShift, protection: request.protection,
-        isShared: flags & 3 != 2, isText: files.isText(request.file, protection: request.protection))
+        isShared: flags & 3 != 2, isText: files.isText(request.file, protection: request.protection),
+        openFile: request.openFile)
       space.mappings.insert(mapping)
       observer.didMap(mapping, flags: flags, task)
-      if !mapping.isText, observer.wantsFileReads { watchReads(of: descriptor, task) }
+      if !mapping.isText, observer.wantsFileReads {
+        task.followedCalls = 0
+        watchReads(of: descriptor, task)
+      }
     }
   }
 
@@ -47,11 +51,12 @@ extension Tracer {
     var status = stat()
     guard fstat(descriptor, &status) == 0, isPageCached(status) else { return nil }
     let (file, isNew) = files.number(of: descriptor, status)
-    if isNew, let advice = earlyAdvice.removeValue(forKey: [UInt64(status.st_dev), UInt64(status.st_ino)]) {
-      for event in advice { observer.fileEvent(event(file), task) }
+    if isNew, let calls = earlyCalls.removeValue(forKey: [UInt64(status.st_dev), UInt64(status.st_ino)]) {
+      for event in calls { observer.fileEvent(event(file), task) }
     }
     return MapRequest(
-      file: file, isReadOnly: fcntl(descriptor, F_GETFL) & O_ACCMODE == O_RDONLY,
+      file: file, openFile: openFile(call[4], status, task),
+      isReadOnly: fcntl(descriptor, F_GETFL) & O_ACCMODE == O_RDONLY,
       protection: TraceProtection(rawValue: call[2]), flags: call[3])
   }
 

@@ -20,12 +20,15 @@ final class Tracer {
   private var freeIndices: [Int] = []
   private var nextIndex = 0
   private var nextSpace = 0
+  var nextOpenFile = 0
   private var rootStatus: Int32 = 0
   /// Only processes that the program left behind are still running.
   private(set) var hasRootEnded = false
   private(set) var failure: RecordError?
-  /// Advice on files that are not mapped yet, by device and inode; it counts once they are.
-  var earlyAdvice: [[UInt64]: [(Int) -> TraceEvent]] = [:]
+  /// Advice on files that are not mapped yet, and reads of them, by device and inode; it counts once they are.
+  var earlyCalls: [[UInt64]: [(Int) -> TraceEvent]] = [:]
+  /// Calls that ``followedCallBegins(_:)`` may still look at.
+  var followedCallsLeft = 1 << 14
 
   init(program: String, files: MappedFiles, observer: any TraceObserver, allowsUserfault: Bool) {
     self.program = program
@@ -76,14 +79,16 @@ final class Tracer {
     case CL_STOP_CLONED: taskCloned(task, child: Int32(truncatingIfNeeded: stop.value))
     case CL_STOP_EXEC: taskReplaced(task, former: Int32(truncatingIfNeeded: stop.value))
     case CL_STOP_SECCOMP: callStops(task, stop)
-    case CL_STOP_CALL_END: callEnds(task)
+    case CL_STOP_CALL_END:
+      if task.isFollowed, cl_trace_is_call_begin(task.thread) != 0 { followedCallBegins(task) } else { callEnds(task) }
     case CL_STOP_STARTED: taskStarts(task)
     default: resume(task)
     }
   }
 
   func resume(_ task: TracedTask, signal: Int32 = 0) {
-    _ = cl_trace_resume(task.thread, Int32(task.call == nil ? CL_RESUME : CL_RESUME_TO_CALL_END), signal)
+    let stopsAtCalls = task.call != nil || task.isFollowed
+    _ = cl_trace_resume(task.thread, Int32(stopsAtCalls ? CL_RESUME_TO_CALL_END : CL_RESUME), signal)
   }
 
   /// Makes calls in the name of a stopped thread; `body` is not called when the thread is gone.
@@ -123,6 +128,7 @@ final class Tracer {
       space.mappings = parent.space.mappings.copiedForChild()
       space.callSite = parent.space.callSite
       space.watchedDescriptors = parent.space.watchedDescriptors
+      space.openFiles = parent.space.openFiles
     }
     let task = TracedTask(
       thread: child, process: sharesProcess ? parent.process : child, index: takeIndex(), space: space,
@@ -172,6 +178,7 @@ final class Tracer {
     leave(task, isReplaced: true)
     release(old, by: former)  // the thread has taken over the number of its leader
     task.isExiting = false
+    task.followedCalls = 0
     task.space = makeSpace(process: task.thread)
     task.call = CallInProgress { [unowned self, unowned task] _ in programBegins(task) }
     resume(task)
@@ -181,13 +188,19 @@ final class Tracer {
     let path = linkTarget("/proc/\(task.process)/exe") ?? program
     task.space.callSite = callSite(in: task.process)
     task.name = String(path.split(separator: "/").last ?? "")
+    // The kernel opens the program, and its loader, for itself.
+    var openFiles: [Int: Int] = [:]
     for mapping in ProcMapping.all(of: task.process) {
       guard let (file, _) = files.number(ofPath: mapping.path) else { continue }
+      if openFiles[file] == nil {
+        openFiles[file] = nextOpenFile
+        nextOpenFile += 1
+      }
       let pages = (mapping.addresses.lowerBound >> pageShift)..<(mapping.addresses.upperBound >> pageShift)
       task.space.mappings.insert(
         FileMapping(
           pages: pages, file: file, filePage: mapping.offset >> pageShift, protection: mapping.protection,
-          isShared: mapping.isShared, isText: files.isText(file, protection: [.execute])))
+          isShared: mapping.isShared, isText: files.isText(file, protection: [.execute]), openFile: openFiles[file]))
     }
     observer.spaceBegan(task.space, task, parent: nil, program: path)
   }
@@ -241,7 +254,7 @@ final class Tracer {
       return resume(task)
     }
     guard task.space.number != nil else { return resume(task) }
-    let mayWait = stop.value != UInt64(CL_STOP_FILE_READ)
+    let mayWait = stop.value == UInt64(CL_STOP_CALL)
     if mayWait, let caller = task.space.caller, caller != task.thread {
       task.space.waiting.append(stop)
       return

@@ -27,7 +27,7 @@ struct ReplayCalls {
       }
     case .advise(let range, let advice): return advise(range, advice, in: &spaces, by: &task)
     case .populate(let range, let how): return populate(range, how, in: &spaces, by: &task)
-    case .fileAdvise, .readahead, .truncate, .fileRead: return fileCall(record, spaces)
+    case .fileAdvise, .readahead, .truncate, .fileRead: return try fileCall(record, in: &spaces)
     default: break
     }
     return true
@@ -42,7 +42,8 @@ struct ReplayCalls {
     }
     guard let (address, length) = mapping.range.bytes, mapping.filePage < 1 << 52 else { return false }
     let space = try spaces.demand(process: mapping.range.process, on: machine)
-    let file = spaces.descriptor(process: mapping.range.process, file: mapping.file, node: node)
+    let file = spaces.descriptor(
+      process: mapping.range.process, file: mapping.file, openFile: mapping.openFile, node: node)
     do throws(KernelError) {
       try spaces.changing(space) { () throws(KernelError) in
         try space.mmap(
@@ -117,29 +118,32 @@ struct ReplayCalls {
     }
   }
 
-  /// A call on a descriptor or on the file itself.
-  private func fileCall(_ record: TraceRecord, _ spaces: ReplaySpaces) -> Bool {
+  /// A call on a descriptor or on the file itself, perhaps before the file is mapped.
+  private func fileCall(_ record: TraceRecord, in spaces: inout ReplaySpaces) throws(KernelError) -> Bool {
     switch record.event {
     case .truncate(let file, let bytes):
       guard bytes < 1 << 62 else { return false }
       files[file]?.truncate(to: bytes)
-    case .fileAdvise(let file, let offset, let length, let advice):
-      guard let open = descriptor(file, record, spaces),
-        let advice = FileAdvice(rawValue: Int32(truncatingIfNeeded: advice))
-      else { return true }
-      open.advise(offset: offset, length: length, advice)
-    case .readahead(let file, let offset, let length):
-      descriptor(file, record, spaces)?.readAhead(offset: offset, length: length)
-    case .fileRead(let file, let offset, let length):
+    case .fileAdvise(let file, let offset, let length, let advice, let openFile):
+      guard let advice = FileAdvice(rawValue: Int32(truncatingIfNeeded: advice)) else { return true }
+      try descriptor(file, openFile, record, in: &spaces)?.advise(offset: offset, length: length, advice)
+    case .readahead(let file, let offset, let length, let openFile):
+      try descriptor(file, openFile, record, in: &spaces)?.readAhead(offset: offset, length: length)
+    case .fileRead(let file, let offset, let length, let openFile):
+      let open = try descriptor(file, openFile, record, in: &spaces)
       // Nothing fails to be read where pages have no contents.
-      _ = try? descriptor(file, record, spaces)?.read(at: offset, count: length) { _, _, _ in }
+      _ = try? open?.read(at: offset, count: length) { _, _, _ in }
     default: break
     }
     return true
   }
 
-  private func descriptor(_ file: Int, _ record: TraceRecord, _ spaces: ReplaySpaces) -> OpenFile? {
-    spaces.process(ofTask: record.task).flatMap { spaces.descriptor(process: $0, file: file) }
+  private func descriptor(
+    _ file: Int, _ openFile: Int?, _ record: TraceRecord, in spaces: inout ReplaySpaces
+  ) throws(KernelError) -> OpenFile? {
+    guard let node = files[file], let process = spaces.process(ofTask: record.task) else { return nil }
+    _ = try spaces.demand(process: process, on: machine)
+    return spaces.descriptor(process: process, file: file, openFile: openFile, node: node)
   }
 
   /// Runs a call on a range of a process. A process without chosen files has nothing to change.

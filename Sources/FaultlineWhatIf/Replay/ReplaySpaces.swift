@@ -5,13 +5,20 @@ struct ReplaySpaces {
   /// A process of the recording while it has chosen files mapped.
   private struct Process {
     var space: AddressSpace
-    /// The descriptor of each file, in the order in which the process first mapped them. Kernel: `struct file`.
+    /// The descriptor of each file, where the trace does not tell several apart. Kernel: `struct file`.
     var descriptors: [Int: OpenFile] = [:]
   }
 
   private var processes: [Int: Process] = [:]
   /// Numbers of the live processes, ascending: the order of everything that goes over all of them.
   private var live: [Int] = []
+  /// A damaged trace may give one number to two files.
+  private struct NumberedFile: Hashable {
+    var file: Int
+    var openFile: Int
+  }
+
+  private var numbered: [NumberedFile: OpenFile] = [:]
   /// The process of each task index.
   private var processOfTask: [Int] = []
   /// Pages that were mapped when their mapping ended.
@@ -43,17 +50,21 @@ struct ReplaySpaces {
     return space
   }
 
-  /// The descriptor behind a process's mappings of a file: one each, for a program that opens a file twice is rare, and the
-  /// trace does not tell descriptors apart.
-  mutating func descriptor(process: Int, file: Int, node: FileNode) -> OpenFile {
+  /// The descriptor behind a mapping or a read: the numbered one, or, where a trace does not number them, one for each file
+  /// and process.
+  mutating func descriptor(process: Int, file: Int, openFile: Int?, node: FileNode) -> OpenFile {
+    if let openFile {
+      let key = NumberedFile(file: file, openFile: openFile)
+      if let open = numbered[key] { return open }
+      let open = OpenFile(node: node, mode: .readWrite)
+      numbered[key] = open
+      return open
+    }
     if let open = processes[process]?.descriptors[file] { return open }
     let open = OpenFile(node: node, mode: .readWrite)
     processes[process]?.descriptors[file] = open
     return open
   }
-
-  /// The descriptor, if the process has mapped the file.
-  func descriptor(process: Int, file: Int) -> OpenFile? { processes[process]?.descriptors[file] }
 
   /// The child gets a copy of the space and shares the parent's descriptors.
   mutating func fork(parent: Int, child: Int) throws(KernelError) {

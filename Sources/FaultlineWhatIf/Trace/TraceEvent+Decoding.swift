@@ -20,6 +20,9 @@ struct PayloadReader {
   mutating func pages() -> UInt64? { word().flatMap { $0 < 1 << 52 ? $0 : nil } }
   mutating func flag() -> Bool? { word().flatMap { $0 < 2 ? $0 == 1 : nil } }
 
+  /// A number at the end of a payload, which older traces do not have.
+  mutating func lastCount() -> Int? { remaining > 0 ? count() : nil }
+
   mutating func text() -> String? {
     guard let length = count(), (length + 7) / 8 <= remaining else { return nil }
     defer { next += (length + 7) / 8 }
@@ -91,7 +94,7 @@ extension TraceEvent {
       return .map(
         TraceMapping(
           range: range, protection: TraceProtection(rawValue: protection), flags: flags, file: file, filePage: filePage,
-          isText: isText))
+          isText: isText, openFile: input.lastCount()))
     case .unmap: return input.range().map { .unmap($0) }
     case .remap:
       guard let process = input.count(), let page = input.pages(), let pages = input.pages(),
@@ -135,9 +138,11 @@ extension TraceEvent {
     }
     guard let offset = input.word(), let length = input.word() else { return nil }
     switch kind {
-    case .fileAdvise: return input.signed().map { .fileAdvise(file: file, offset: offset, length: length, advice: $0) }
-    case .readahead: return .readahead(file: file, offset: offset, length: length)
-    default: return .fileRead(file: file, offset: offset, length: length)
+    case .fileAdvise:
+      guard let advice = input.signed() else { return nil }
+      return .fileAdvise(file: file, offset: offset, length: length, advice: advice, openFile: input.lastCount())
+    case .readahead: return .readahead(file: file, offset: offset, length: length, openFile: input.lastCount())
+    default: return .fileRead(file: file, offset: offset, length: length, openFile: input.lastCount())
     }
   }
 

@@ -90,6 +90,7 @@ extension TraceEvent {
       out.put(mapping.file)
       out.put(mapping.filePage)
       out.put(mapping.isText)
+      out.put(mapping.openFile ?? -1)
       return .map
     case .unmap(let range):
       out.put(range)
@@ -137,16 +138,18 @@ extension TraceEvent {
         out.put(run.pages)
       }
       return .file
-    case .fileAdvise(let file, let offset, let length, let advice):
+    case .fileAdvise(let file, let offset, let length, let advice, let openFile):
       out.put(file)
       out.put(offset)
       out.put(length)
       out.put(advice)
+      out.put(openFile ?? -1)
       return .fileAdvise
-    case .readahead(let file, let offset, let length):
+    case .readahead(let file, let offset, let length, let openFile):
       out.put(file)
       out.put(offset)
       out.put(length)
+      out.put(openFile ?? -1)
       return .readahead
     case .truncate(let file, let bytes):
       out.put(file)
@@ -158,10 +161,11 @@ extension TraceEvent {
       out.put(offset)
       out.put(length)
       return .allocate
-    case .fileRead(let file, let offset, let length):
+    case .fileRead(let file, let offset, let length, let openFile):
       out.put(file)
       out.put(offset)
       out.put(length)
+      out.put(openFile ?? -1)
       return .fileRead
     default: preconditionFailure("every other event is encoded by the callers of this function")
     }

@@ -40,14 +40,15 @@ public enum TraceEvent: Equatable, Sendable {
   case populate(TraceRange, how: TracePopulate)
   /// `msync`; `flags` are the kernel's.
   case sync(TraceRange, flags: Int)
-  /// `posix_fadvise`; `advice` is the kernel's number, a length of 0 reaches to the end.
-  case fileAdvise(file: Int, offset: UInt64, length: UInt64, advice: Int)
-  case readahead(file: Int, offset: UInt64, length: UInt64)
+  /// `posix_fadvise`; `advice` is the kernel's number, a length of 0 reaches to the end. `openFile` here and below is as in
+  /// ``TraceMapping/openFile``.
+  case fileAdvise(file: Int, offset: UInt64, length: UInt64, advice: Int, openFile: Int? = nil)
+  case readahead(file: Int, offset: UInt64, length: UInt64, openFile: Int? = nil)
   case truncate(file: Int, bytes: UInt64)
   /// `fallocate`; `mode` is the kernel's.
   case allocate(file: Int, mode: Int, offset: UInt64, length: UInt64)
   /// `read`, `pread` or `sendfile` of a mapped file.
-  case fileRead(file: Int, offset: UInt64, length: UInt64)
+  case fileRead(file: Int, offset: UInt64, length: UInt64, openFile: Int? = nil)
   case scan(TraceScan)
   /// The kernel dropped this many faults; a scan finds their pages as untimed touches.
   case lost(Int)

@@ -54,9 +54,13 @@ public struct TraceMapping: Equatable, Sendable {
   public var filePage: UInt64
   /// The mapping belongs to a program or a shared library, not to data.
   public var isText: Bool
+  /// The open file description that was mapped: mappings and reads through the same one share its readahead. Numbered over the
+  /// whole trace; nil where that is not known.
+  public var openFile: Int?
 
   public init(
-    range: TraceRange, protection: TraceProtection, flags: UInt64, file: Int, filePage: UInt64, isText: Bool
+    range: TraceRange, protection: TraceProtection, flags: UInt64, file: Int, filePage: UInt64, isText: Bool,
+    openFile: Int? = nil
   ) {
     self.range = range
     self.protection = protection
@@ -64,6 +68,7 @@ public struct TraceMapping: Equatable, Sendable {
     self.file = file
     self.filePage = filePage
     self.isText = isText
+    self.openFile = openFile
   }
 
   /// MAP_SHARED or MAP_SHARED_VALIDATE.
