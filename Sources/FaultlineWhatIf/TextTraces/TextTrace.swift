@@ -25,7 +25,7 @@ public struct TextTrace: Sendable {
   /// Counted faults whose target is a page of a file.
   public private(set) var fileFaults: UInt64 = 0
   public private(set) var files: [TextTraceFileLine] = []
-  public private(set) var lines: [TextTraceLine] = []
+  public internal(set) var lines: [TextTraceLine] = []
 
   /// Reads a file; `nil` when it is no text trace.
   /// - Throws: ``TraceError`` when it cannot be read, ``TextTraceError`` when it is damaged.
