@@ -1,8 +1,8 @@
 import Glibc
 
-/// Reads whole text files.
+/// Reads and writes whole text files.
 enum TextFile {
-  /// A file that could not be read, and why.
+  /// A file that could not be read or written, and why.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
@@ -23,6 +23,17 @@ enum TextFile {
       throw Failure(description: "\(path) is not a text in UTF-8")
     }
     return text
+  }
+
+  /// - Throws: ``Failure`` when the file cannot be made or filled.
+  static func write(_ text: String, to path: String) throws(Failure) {
+    guard let file = fopen(path, "w") else { throw unwritable(path) }
+    let isWritten = fputs(text, file) >= 0
+    guard fclose(file) == 0, isWritten else { throw unwritable(path) }
+  }
+
+  private static func unwritable(_ path: String) -> Failure {
+    Failure(description: "cannot write \(path): \(String(cString: strerror(errno)))")
   }
 
   private static func failure(_ path: String) -> Failure {

@@ -68,16 +68,10 @@ public struct BenchReport: Sendable {
       ])
     }
     let sources = cases.compactMap { one in one.anchorSource.map { "\(one.name): beside is \($0)" } }
-    let judged =
-      sources
-      + bars.map { bar in
-        "\(bar.holds ? "holds" : "FAILS"): \(bar.name), wanted at least \(Self.number(bar.wanted)), "
-          + "got \(Self.number(bar.got))"
-      }
-    return ([table.text] + judged).joined(separator: "\n")
+    return ([table.text] + sources + bars.map(\.text)).joined(separator: "\n")
   }
 
-  private static func number(_ value: Double) -> String {
+  fileprivate static func number(_ value: Double) -> String {
     NumberText.decimal(value, places: abs(value) < 100 ? 2 : 0)
   }
 }
@@ -93,6 +87,12 @@ extension BenchReport.Case {
 }
 
 extension BenchReport.Bar {
+  /// One line for a terminal.
+  var text: String {
+    "\(holds ? "holds" : "FAILS"): \(name), wanted at least \(BenchReport.number(wanted)), "
+      + "got \(BenchReport.number(got))"
+  }
+
   fileprivate var json: JSON {
     .object([
       .init("name", .string(name)), .init("wanted", .number(wanted)), .init("got", .number(got)),
