@@ -1,6 +1,7 @@
 import ArgumentParser
 import Faultline
 import FaultlineCheck
+import Glibc
 
 /// `faultline fuzz`: random operation scripts, with the invariants checked after every operation or held against this
 /// machine's kernel.
@@ -16,7 +17,7 @@ struct FuzzCommand: ParsableCommand {
       With --against-kernel the same scripts run on the engine and on this machine's kernel, as the user who calls, and every \
       field of every result is compared. A difference counts when the kernel gives the same answer three times.
 
-      Exit codes: 0 nothing found, 1 something found.
+      Exit codes: 0 nothing found, 1 something found, 3 not possible on this machine.
       """)
 
   @Option(name: .customLong("ops"), help: "How many operations at least.")
@@ -91,6 +92,8 @@ struct FuzzCommand: ParsableCommand {
       count += 1
       print(finding)
       print()
+      // A hunt is long, and what it found must not be lost with it.
+      fflush(nil)
     } progress: { progress in
       line.show("fuzz against the kernel", fraction: Double(progress.operations) / Double(operations))
       return !isPast(end)
