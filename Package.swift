@@ -40,7 +40,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FaultlineWhatIfTests", dependencies: ["FaultlineWhatIf", "faultline-toucher", "FaultlineTool"],
-      swiftSettings: strict),
+      resources: [.copy("Recordings")], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

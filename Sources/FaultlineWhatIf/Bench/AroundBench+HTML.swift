@@ -3,20 +3,22 @@ extension AroundBench {
   public var html: String {
     let charts = [
       (
-        "Faults", "Faults, as a share of those without fault-around. Both axes are in powers; lower is better.",
-        chart("faults, share of window 1", AroundSweep.faultShare) { $0.faultShare($1) }
+        "Faults",
+        "Faults, as a share of those with a window of one page, which is fault-around switched off. Lower is better.",
+        chart("faults, relative to a window of 1 page", AroundSweep.faultShare) { $0.faultShare($1) }
       ),
       (
         "Estimated time",
-        "Time spent on faults, as a share of that without fault-around. Estimated, not measured: "
-          + "\(NumberText.decimal(costs.faultNanoseconds, places: 0)) ns a fault and "
-          + "\(NumberText.decimal(costs.mappedPageNanoseconds, places: 1)) ns each further page it maps, \(costs.origin). "
-          + "The times of 2014 are of whole runs.",
-        chart("estimated time, share of window 1", AroundSweep.timeShare) { $0.timeShare($1) }
+        "Time spent on faults, as a share of that with a window of one page. Estimated from costs "
+          + "\(costs.origin): \(NumberText.decimal(costs.faultNanoseconds, places: 0)) ns a fault, "
+          + "\(NumberText.decimal(costs.mappedPageNanoseconds, places: 1)) ns each further page it maps. "
+          + "The times of 2014 are of whole runs, faults and everything else.",
+        chart("estimated time, relative to a window of 1 page", AroundSweep.timeShare) { $0.timeShare($1) }
       ),
       (
-        "Pages mapped", "Page-table entries made, as a share of those without fault-around: what is mapped in vain.",
-        chart("pages mapped, share of window 1", AroundBench.mappedShare) { _, _ in nil }
+        "Pages mapped",
+        "Page-table entries made, as a share of those with a window of one page: what is above 1 was mapped in vain.",
+        chart("pages mapped, relative to a window of 1 page", AroundBench.mappedShare) { _, _ in nil }
       ),
     ]
     return """
@@ -53,17 +55,16 @@ extension AroundBench {
     var series: [LineChart.Series] = []
     var shown: [String] = []
     for (index, sweep) in sweeps.enumerated() {
-      let style = index % LineChart.styles
       series.append(
         LineChart.Series(
-          name: sweep.name, points: AroundSweep.orders.map { (order: $0, share: share(sweep)($0)) }, style: style,
+          name: sweep.name, points: AroundSweep.orders.map { (order: $0, share: share(sweep)($0)) }, style: index,
           isReference: false))
       guard let source = sweep.published, !shown.contains(source.name) else { continue }
       shown.append(source.name)
       let points = AroundSweep.orders.compactMap { order in published(source, order).map { (order: order, share: $0) } }
       if points.isEmpty { continue }
       series.append(
-        LineChart.Series(name: "2014: \(source.name)", points: points, style: style, isReference: true))
+        LineChart.Series(name: "2014: \(source.name)", points: points, style: index, isReference: true))
     }
     return LineChart(label: label, series: series)
   }
@@ -110,9 +111,9 @@ extension AroundBench {
   private static var style: String {
     let light = ["#0072b2", "#c44e00", "#00815d", "#a8538a", "#8a6d00", "#3d5a80", "#7a4b1f", "#5b5b5b"]
     let dark = ["#5ab4f0", "#ff9a5c", "#3fd0a0", "#f0a3d0", "#e8c64a", "#a9c4ea", "#d6a67a", "#bdbdbd"]
-    let names = (0..<LineChart.styles).map { "--c\($0)" }
+    let names = (0..<LineChart.colours).map { "--c\($0)" }
     func variables(_ colours: [String]) -> String { zip(names, colours).map { "\($0): \($1);" }.joined(separator: " ") }
-    let classes = (0..<LineChart.styles).map { ".s\($0) { stroke: var(--c\($0)); } .m\($0) { fill: var(--c\($0)); }" }
+    let classes = (0..<LineChart.colours).map { ".s\($0) { stroke: var(--c\($0)); } .m\($0) { fill: var(--c\($0)); }" }
     return """
       :root { color-scheme: light dark; --ink: #1b1b1b; --paper: #ffffff; --rule: #d9d9d9; \(variables(light)) }
       @media (prefers-color-scheme: dark) {

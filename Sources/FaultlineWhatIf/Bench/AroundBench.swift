@@ -54,4 +54,11 @@ public struct AroundBench: Sendable {
     }
     self.sweeps = sweeps
   }
+
+  init(sweeps: [AroundSweep], costs: EventCosts, kernel: [KernelCount], isQuick: Bool) {
+    self.sweeps = sweeps
+    self.costs = costs
+    self.kernel = kernel
+    self.isQuick = isQuick
+  }
 }

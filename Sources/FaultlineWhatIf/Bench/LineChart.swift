@@ -1,21 +1,21 @@
 import Glibc
 
 /// A line chart as SVG: window sizes along the bottom, shares of order 0 upwards, both in powers. Colours are classes of the
-/// page that it stands in (`s0` to `s7`), so that one drawing serves light and dark screens.
+/// page that it stands in (`s0` to `s7` for lines, `m0` to `m7` for marks), so that one drawing serves light and dark screens.
 struct LineChart {
   /// One line; points are (window order, share).
   struct Series {
     let name: String
     let points: [(order: Int, share: Double)]
-    /// Which colour, and which shape of mark.
+    /// Tells lines apart by colour and by the shape of marks; any number from 0.
     let style: Int
     /// Drawn in dashes: not measured here.
     let isReference: Bool
   }
 
-  static let styles = 8
+  static let colours = 8
   private static let (width, height) = (760.0, 420.0)
-  private static let (left, right, top, bottom) = (70.0, 740.0, 16.0, 360.0)
+  private static let (left, right, top, bottom) = (86.0, 740.0, 16.0, 360.0)
 
   let label: String
   let series: [Series]
@@ -23,9 +23,8 @@ struct LineChart {
   private var shares: [Double] { series.flatMap { $0.points.map(\.share) }.filter { $0 > 0 } }
   /// The lowest and highest power of ten on the axis.
   private var decades: (low: Int, high: Int) {
-    let low = floor(log10(shares.min() ?? 0.1) + 1e-9)
-    let high = ceil(log10(shares.max() ?? 1) - 1e-9)
-    return (Int(min(low, -1)), Int(max(high, 0)))
+    let low = Int(floor(log10(shares.min() ?? 0.1) + 1e-9))
+    return (low, max(low + 1, Int(ceil(log10(shares.max() ?? 1) - 1e-9))))
   }
 
   var svg: String {
@@ -42,7 +41,7 @@ struct LineChart {
   static func sign(of series: Series) -> String {
     let dash = series.isReference ? " ref" : ""
     return """
-      <svg class="sign" viewBox="0 0 34 14" aria-hidden="true"><line class="s\(series.style)\(dash)" x1="1" y1="7" x2="33" \
+      <svg class="sign" viewBox="0 0 34 14" aria-hidden="true"><line class="s\(series.style % LineChart.colours)\(dash)" x1="1" y1="7" x2="33" \
       y2="7"/>\(series.isReference ? "" : mark(series.style, 17, 7))</svg>
       """
   }
@@ -65,7 +64,7 @@ struct LineChart {
         "<line class=\"grid\" x1=\"\(text(Self.left))\" y1=\"\(text(y))\" x2=\"\(text(Self.right))\" y2=\"\(text(y))\"/>"
       )
       parts.append(
-        "<text x=\"\(text(Self.left - 8))\" y=\"\(text(y + 4))\" text-anchor=\"end\">\(percent(decade))</text>")
+        "<text x=\"\(text(Self.left - 8))\" y=\"\(text(y + 4))\" text-anchor=\"end\">\(share(decade))</text>")
     }
     let middle = (Self.left + Self.right) / 2
     parts.append(
@@ -78,8 +77,9 @@ struct LineChart {
     return parts.joined(separator: "\n")
   }
 
-  private func percent(_ decade: Int) -> String {
-    decade >= -2 ? "\(Int(pow(10, Double(decade + 2)))) %" : "0.\(String(repeating: "0", count: -decade - 3))1 %"
+  private func share(_ decade: Int) -> String {
+    decade >= 0
+      ? NumberText.decimal(pow(10, Double(decade)), places: 0) : "0.\(String(repeating: "0", count: -decade - 1))1"
   }
 
   // MARK: Lines
@@ -89,7 +89,7 @@ struct LineChart {
     let path = places.map { "\(text($0.0)),\(text($0.1))" }.joined(separator: " ")
     let name = "<title>\(HTMLText.escape(series.name))</title>"
     let drawn =
-      "<polyline class=\"s\(series.style)\(series.isReference ? " ref" : "")\" points=\"\(path)\">\(name)</polyline>"
+      "<polyline class=\"s\(series.style % LineChart.colours)\(series.isReference ? " ref" : "")\" points=\"\(path)\">\(name)</polyline>"
     let marks = series.isReference ? [] : places.map { LineChart.mark(series.style, $0.0, $0.1) }
     return ([drawn] + marks).joined()
   }
@@ -97,11 +97,13 @@ struct LineChart {
   /// Shapes tell the lines apart where colours do not.
   private static func mark(_ style: Int, _ x: Double, _ y: Double) -> String {
     let (a, b) = (text(x), text(y))
-    switch style % 4 {
-    case 0: return "<circle class=\"m\(style)\" cx=\"\(a)\" cy=\"\(b)\" r=\"4\"/>"
-    case 1: return "<rect class=\"m\(style)\" x=\"\(text(x - 3.5))\" y=\"\(text(y - 3.5))\" width=\"7\" height=\"7\"/>"
-    case 2: return "<path class=\"m\(style)\" d=\"M\(a) \(text(y - 5))l5 9h-10z\"/>"
-    default: return "<path class=\"m\(style)\" d=\"M\(a) \(text(y - 5))l5 5l-5 5l-5 -5z\"/>"
+    let colour = style % colours
+    // Lines of one colour have different shapes.
+    switch (style + style / colours) % 4 {
+    case 0: return "<circle class=\"m\(colour)\" cx=\"\(a)\" cy=\"\(b)\" r=\"5\"/>"
+    case 1: return "<rect class=\"m\(colour)\" x=\"\(text(x - 4))\" y=\"\(text(y - 4))\" width=\"8\" height=\"8\"/>"
+    case 2: return "<path class=\"m\(colour)\" d=\"M\(a) \(text(y - 5))l5 9h-10z\"/>"
+    default: return "<path class=\"m\(colour)\" d=\"M\(a) \(text(y - 5))l5 5l-5 5l-5 -5z\"/>"
     }
   }
 
