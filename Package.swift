@@ -31,7 +31,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "FaultlineTests", dependencies: ["Faultline", "FaultlineFS", "FaultlineCheck"], swiftSettings: strict),
+    .testTarget(
+      name: "FaultlineTests", dependencies: ["Faultline", "FaultlineFS", "FaultlineCheck"], swiftSettings: strict),
     .testTarget(
       name: "FaultlineCheckTests", dependencies: ["FaultlineCheck"],
       resources: [.copy("Recordings")], swiftSettings: strict),
