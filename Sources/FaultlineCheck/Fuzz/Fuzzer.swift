@@ -73,6 +73,7 @@ public struct Fuzzer {
     guard let script = try? OperationScript(parsing: lines.joined(separator: "\n")) else { return nil }
     let runner = try ScriptRunner(fileSystem: fileSystem, rules: rules)
     runner.machine.cacheLimit = cacheLimit
+    runner.looks = false
     var problem: String?
     do {
       try runner.run(script) { result in

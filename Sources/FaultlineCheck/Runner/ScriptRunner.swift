@@ -59,6 +59,8 @@ public final class ScriptRunner {
   /// Where a mapping without a place goes, in pages of the arena.
   var nextFreePage: Int64 = 0
   var line = 0
+  /// Whether results tell what is mapped and cached, with sums of all bytes. Looking is most of the work.
+  var looks = true
   /// Whether results carry what the engine did (`ev`).
   public var printsEvents = false
   /// What the operation that runs has done so far.
@@ -115,7 +117,7 @@ public final class ScriptRunner {
         forgetEvents(of: line.operation)
       }
       let events = printsEvents ? [JSONValue.Member("ev", takeEvents())] : []
-      each(.object(outcome.members(of: line, by: who) + events + snapshot()))
+      each(.object(outcome.members(of: line, by: who) + events + (looks ? snapshot() : [])))
     }
   }
 
