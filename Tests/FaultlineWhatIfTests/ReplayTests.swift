@@ -145,6 +145,16 @@ import Testing
     #expect(try script.counts(cache: .cold).majorFaults == 0)
   }
 
+  @Test func aMappingIsFilledByItsOwnCallBeforeAPolicyCanAdvise() throws {
+    var script = ReplayScript(pages: 4096)
+    script.map(pages: 100)
+    script.add(.populate(TraceRange(process: 0, page: ReplayScript.mapPage, pages: 100), how: .mapPopulate))
+    script.touch([50])
+    let normal = try script.counts(Policy(madvise: .normal))
+    #expect(normal.pagesCached > 100)
+    #expect(try script.counts(Policy(madvise: .random)).pagesCached == normal.pagesCached)
+  }
+
   @Test func readaheadGoesOnOnlyThroughTheDescriptionThatBeganIt() throws {
     func pagesCached(mappedBy openFile: Int) throws -> UInt64 {
       var script = ReplayScript(pages: 4096)

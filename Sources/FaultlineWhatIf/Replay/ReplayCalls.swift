@@ -95,7 +95,12 @@ struct ReplayCalls {
   ) -> Bool {
     change(range, in: &spaces) { (space, address, length) throws(KernelError) in
       switch how {
-      case .mapPopulate, .mapLocked, .lock: try space.populate(address, length: length, by: &task)
+      case .mapPopulate, .mapLocked:
+        // The kernel fills the mapping inside mmap, before anybody can advise.
+        try space.madvise(address, length: length, .normal, by: &task)
+        try space.populate(address, length: length, by: &task)
+        try adviseNew(space, address, length, by: &task)
+      case .lock: try space.populate(address, length: length, by: &task)
       case .advisePopulateRead: try space.madvise(address, length: length, .populateRead, by: &task)
       case .advisePopulateWrite: try space.madvise(address, length: length, .populateWrite, by: &task)
       // Pages are locked as they are touched: nothing happens ahead.
