@@ -13,17 +13,18 @@
     }
 
     /// Who listens. Functions without a context, because they are called some hundred times for each fault.
-    public struct Observer {
+    public struct Observer: Sendable {
       /// Before each operation, on the thread that makes it, with the address of the word.
-      public let reached: @convention(c) (_ kind: UInt8, _ address: UInt) -> Void
+      public let reached: @Sendable @convention(c) (_ kind: UInt8, _ address: UInt) -> Void
       /// After an operation that left another value than it found, on the same thread.
-      public let changed: @convention(c) () -> Void
+      public let changed: @Sendable @convention(c) () -> Void
       /// A range of memory is given back (`isFree`) or handed out: nobody may touch a word of it in between.
-      public let resized: @convention(c) (_ address: UInt, _ byteCount: Int, _ isFree: Bool) -> Void
+      public let resized: @Sendable @convention(c) (_ address: UInt, _ byteCount: Int, _ isFree: Bool) -> Void
 
       public init(
-        reached: @escaping @convention(c) (UInt8, UInt) -> Void, changed: @escaping @convention(c) () -> Void,
-        resized: @escaping @convention(c) (UInt, Int, Bool) -> Void
+        reached: @escaping @Sendable @convention(c) (UInt8, UInt) -> Void,
+        changed: @escaping @Sendable @convention(c) () -> Void,
+        resized: @escaping @Sendable @convention(c) (UInt, Int, Bool) -> Void
       ) {
         self.reached = reached
         self.changed = changed

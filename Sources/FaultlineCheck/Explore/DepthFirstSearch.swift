@@ -49,7 +49,8 @@
     mutating func advance(past steps: [Step]) -> Bool {
       extend(by: steps)
       if reduces {
-        races.forEach(in: steps) { step, thread in
+        races.find(in: steps)
+        for (step, thread) in races.found {
           want(thread, at: step)
           var turn = step
           while turn > 0, steps[turn - 1].thread == steps[turn].thread { turn -= 1 }

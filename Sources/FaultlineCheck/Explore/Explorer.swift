@@ -43,7 +43,7 @@
     /// - Returns: the first finding, made as short as it gets.
     public func exhaust(
       bound: Int, limit: Int = .max, _ progress: (Progress) -> Bool = { _ in true }
-    ) throws -> (finding: Finding?, progress: Progress) {
+    ) throws -> (finding: Counterexample?, progress: Progress) {
       var search = DepthFirstSearch(bound: bound)
       var done = Progress()
       while done.schedules < limit {
@@ -62,7 +62,7 @@
     /// Draws `count` random schedules.
     public func draw(
       count: Int, seed: UInt64, _ progress: (Progress) -> Bool = { _ in true }
-    ) throws -> (finding: Finding?, progress: Progress) {
+    ) throws -> (finding: Counterexample?, progress: Progress) {
       var done = Progress()
       for number in 0..<count {
         let problems = try attempt(
@@ -80,12 +80,12 @@
     /// Repeats one schedule.
     ///
     /// - Returns: what it breaks, as a story; `nil` when nothing.
-    public func replay(_ schedule: Schedule) throws -> Finding? {
+    public func replay(_ schedule: Schedule) throws -> Counterexample? {
       var names: WordNames?
       let problems = try attempt(TurnScheduler(schedule)) { names = WordNames($0.machine) }
       guard !problems.isEmpty, var names else { return nil }
       if isWhole { names.add(stage?.machine) }
-      return Finding(
+      return Counterexample(
         scenario: scenario, bugs: bugs, schedule: self.schedule, problems: problems, execution: processors.execution,
         names: names)
     }
@@ -108,7 +108,7 @@
       guard isWhole else {
         // Its threads stand in the middle of something and keep what they use.
         _ = Unmanaged.passRetained(stage)
-        return [Finding.describe(processors.execution.pointee.ending, scenario)]
+        return [Counterexample.describe(processors.execution.pointee.ending, scenario)]
       }
       let problems = stage.check()
       // A broken machine cannot be taken apart.
@@ -142,7 +142,7 @@
     }
 
     /// Leaves out turns as long as something still breaks: what remains is the shortest story.
-    private func shorten(_ found: Schedule, _ problems: [String]) throws -> Finding? {
+    private func shorten(_ found: Schedule, _ problems: [String]) throws -> Counterexample? {
       var best = found
       var place = 0
       var attempts = 0
@@ -158,7 +158,7 @@
         }
       }
       return try replay(best)
-        ?? Finding(
+        ?? Counterexample(
           scenario: scenario, bugs: bugs, schedule: found, problems: problems, execution: processors.execution,
           names: WordNames(nil))
     }

@@ -17,8 +17,11 @@
 
     private var histories: [WordHistory] = []
 
-    /// Calls `body` with the earlier step of each race and the processor of the later.
-    mutating func forEach(in steps: [Step], _ body: (_ step: Int, _ thread: Int) -> Void) {
+    /// The earlier step of each race and the processor of the later.
+    private(set) var found: [(step: Int, thread: Int)] = []
+
+    mutating func find(in steps: [Step]) {
+      found.removeAll(keepingCapacity: true)
       histories.removeAll(keepingCapacity: true)
       var clocks = InlineArray<4, InlineArray<4, Int32>>(repeating: InlineArray<4, Int32>(repeating: -1))
       for (number, step) in steps.enumerated() {
@@ -29,7 +32,7 @@
           for other in 0..<4 where other != thread {
             let change = histories[word].lastChange[other]
             let last = step.isChange ? max(change, histories[word].lastLoad[other]) : change
-            if last > clocks[thread][other] { body(Int(last), thread) }
+            if last > clocks[thread][other] { found.append((Int(last), thread)) }
           }
           Self.join(&clocks[thread], step.isChange ? histories[word].uses : histories[word].changes)
           clocks[thread][thread] = Int32(number)

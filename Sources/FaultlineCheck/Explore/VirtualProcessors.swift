@@ -6,8 +6,8 @@
   /// The threads that an explorer runs bodies on, and the baton that exactly one of them holds.
   ///
   /// They live as long as this does, because starting a thread costs more than most executions; those of an execution that
-  /// could not end stay behind where they stand. All sit on one processor of the host: handing on the baton is then a switch,
-  /// not a message to a sleeping core.
+  /// could not end stay behind where they stand. They sit best on one processor of the host: handing on the baton is then a
+  /// switch, not a message to a sleeping core.
   ///
   /// `@unchecked Sendable`: only the holder of the baton touches the state.
   final class VirtualProcessors: @unchecked Sendable {
@@ -135,16 +135,6 @@
       done.deallocate()
     }
 
-    /// Keeps the calling thread, and those that it starts from now on, on the processor that it is on.
-    static func stayOnThisProcessor() {
-      let here = sched_getcpu()
-      guard here >= 0 else { return }
-      var set = cpu_set_t()
-      withUnsafeMutableBytes(of: &set) { bytes in
-        if Int(here) / 8 < bytes.count { bytes[Int(here) / 8] |= 1 << UInt8(here % 8) }
-      }
-      sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
-    }
   }
 
 #endif

@@ -3,7 +3,7 @@
   import Faultline
 
   /// A schedule under which something breaks, told so that a person can follow it.
-  public struct Finding: CustomStringConvertible {
+  public struct Counterexample: CustomStringConvertible {
     public let scenario: String
     /// What does not hold, or how the execution ended.
     public let problems: [String]
