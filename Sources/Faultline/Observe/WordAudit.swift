@@ -21,11 +21,8 @@
           add(Self.address(of: area.pointee.entryPermissions), "permissions \(name)")
           add(Self.address(of: area.pointee.privateFamily), "private family \(name)")
         }
-        space.table.auditLeaves { leaf, firstPage in
-          let entries = UInt(bitPattern: leaf.entries)
-          for slot in 0..<UInt(512) { add(entries + slot * 8, "entry of page \(firstPage + UInt64(slot)), space \(number)") }
-          add(UInt(bitPattern: space.table.lock(of: leaf)), "lock of the table of page \(firstPage), space \(number)")
-        }
+        add(UInt(bitPattern: space.table.upperLock), "lock of the upper tables of space \(number)")
+        space.table.auditNames { address, name in add(address, "\(name), space \(number)") }
       }
       for (number, file) in census.allFiles.enumerated() {
         add(Self.address(of: file.cache.pointee.slots), "cache root of file \(number)")
@@ -57,12 +54,16 @@
   }
 
   extension PageTable {
-    fileprivate func auditLeaves(_ body: (_ leaf: Table, _ firstPage: UInt64) -> Void) {
+    fileprivate func auditNames(_ body: (_ word: UInt, _ name: String) -> Void) {
       func visit(_ table: Table, level: UInt64, firstPage: UInt64) {
-        if level == 0 { return body(table, firstPage) }
+        if level == 0 { body(UInt(bitPattern: lock(of: table)), "lock of the table of page \(firstPage)") }
         for slot in 0..<512 {
-          guard let child = Self.child(table.entries[slot].load(ordering: .relaxed)) else { continue }
-          visit(child, level: level - 1, firstPage: firstPage + UInt64(slot) << (9 * level))
+          let word = table.entries + slot
+          let page = firstPage + UInt64(slot) << (9 * level)
+          body(UInt(bitPattern: word), level == 0 ? "entry of page \(page)" : "level \(level) entry of page \(page)")
+          if level > 0, let child = Self.child(word.pointee.load(ordering: .relaxed)) {
+            visit(child, level: level - 1, firstPage: page)
+          }
         }
       }
       visit(root, level: 3, firstPage: 0)

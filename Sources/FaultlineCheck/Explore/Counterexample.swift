@@ -58,24 +58,36 @@
   }
 
   /// An execution turn by turn.
+  ///
+  /// Only operations on words that one thread uses and another changes are told: the others order nothing.
   struct Story {
+    /// What a person can still read; an endless execution has more.
+    private static let lineLimit = 400
+
     let lines: [String]
 
     init(_ scenario: Scenario, _ execution: UnsafeMutablePointer<Execution>, _ names: WordNames) {
       let steps = execution.pointee.steps
       var users = [ProcessorSet](repeating: 0, count: execution.pointee.words.addresses.count)
-      for step in steps where step.word >= 0 { users[Int(step.word)] |= 1 << step.thread }
+      var isChanged = [Bool](repeating: false, count: users.count)
+      for step in steps where step.word >= 0 {
+        users[Int(step.word)] |= 1 << step.thread
+        if step.isChange { isChanged[Int(step.word)] = true }
+      }
       var lines: [String] = []
       var thread: UInt8?
-      for (number, step) in steps.enumerated() {
+      for step in steps {
+        guard lines.count < Self.lineLimit else {
+          lines.append("… and so on, \(steps.count) operations in all")
+          break
+        }
         if step.thread != thread {
           thread = step.thread
           lines.append("\(scenario.threads[Int(step.thread)].name):")
         }
-        guard step.word >= 0, users[Int(step.word)].nonzeroBitCount > 1 else { continue }
+        guard step.word >= 0, isChanged[Int(step.word)], users[Int(step.word)].nonzeroBitCount > 1 else { continue }
         let line = "  \(Self.verb(step)) \(names.name(of: Int(step.word), in: execution))"
-        if number > 0, lines.last == line { continue }
-        lines.append(line)
+        if lines.last != line { lines.append(line) }
       }
       self.lines = lines
     }

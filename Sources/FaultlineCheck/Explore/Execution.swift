@@ -36,7 +36,7 @@
   /// operation on a shared word. So points at which nobody else is chosen cost no switch.
   struct Execution {
     /// Operations after which an execution is called endless.
-    static let stepLimit = 200_000
+    static let stepLimit = 20_000
 
     var steps: [Step] = []
     var words = WordTable()
