@@ -137,9 +137,10 @@ extension FileNode {
   /// Takes a locked, unmapped folio out of the cache. Its slots' references go; the caller's remains.
   func remove(_ folio: Folio) {
     machine.events.note(EngineEvent(.deleted, self, folio))
-    machine.lists.remove(folio)
     cache.pointee.slotLock.withLock { slots.erase(folio.index) }
     folio.head.pointee.mapping.store(0, ordering: .relaxed)
+    // After the mapping: reclaim puts back only what still has one.
+    machine.lists.remove(folio)
     cache.pointee.pageCount.wrappingSubtract(folio.pageCount, ordering: .relaxed)
     folio.put(folio.pageCount, to: machine.memory)
   }
