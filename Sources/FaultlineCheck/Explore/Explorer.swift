@@ -101,6 +101,8 @@
       if !isWhole { replaceProcessors() }
       let stage = try Stage(scenario.stage)
       stage.machine.switches.bugs = bugs
+      EpochDomain.isEager = true
+      defer { EpochDomain.isEager = false }
       prepared(stage)
       self.stage = stage
       let bodies = scenario.threads.map { thread in { stage.perform(thread) } }

@@ -92,7 +92,7 @@ final class Stage: @unchecked Sendable {
       let length = UInt64(pages.count) << PageSize.shift
       try space.mremap(
         Self.address(pages.lowerBound), length: length, newLength: length, flags: [.mayMove, .fixed],
-        newAddress: VirtualAddress(page: Self.elsewhere))
+        newAddress: VirtualAddress(page: Self.elsewhere), by: &task)
     case .truncate(let pages):
       node?.truncate(to: pages << PageSize.shift)
     case .punch(let pages):
