@@ -40,7 +40,7 @@
       case .putsSkippedNeighbourTwice, .getsMappedNeighbourTwice: .referencesAddUp
       case .forgetsWriteProtect: .notifiedBeforeWritable
       case .unmapsOnce: .nothingBeyondEnd
-      case .skipsSequenceCheck, .forkLeavesAreasUnmarked: nil
+      case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
 
@@ -73,7 +73,7 @@
         try scene.node.writeBack()
       case .unmapsOnce:
         raceCopyAgainstTruncation(scene)
-      case .skipsSequenceCheck, .forkLeavesAreasUnmarked:
+      case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck:
         break
       }
     }

@@ -10,6 +10,7 @@
 #include "doctor.h"
 #include "kernel_script.h"
 #include "memory_file.h"
+#include "processor.h"
 
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {

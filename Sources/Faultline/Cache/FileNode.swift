@@ -93,7 +93,11 @@ extension FileNode {
   /// The folio that holds page `index`, with a reference on it. Kernel: `filemap_get_folio`.
   func lookUp(_ index: UInt64) -> FolioReference? {
     while let folio = XArray.folio(slots.load(index)) {
-      guard folio.tryGet() else { continue }
+      guard folio.tryGet() else {
+        // Still there without references: reclaim has frozen it, and will empty the slot or give them back.
+        if XArray.folio(slots.load(index)) == folio { spinHint(on: folio.head.pointee.life) }
+        continue
+      }
       // Between the look and the reference the folio may have been freed and used anew: it counts only if it is still here.
       if XArray.folio(slots.load(index)) == folio { return FolioReference(owning: folio, memory: machine.memory) }
       folio.put(to: machine.memory)
@@ -133,9 +137,10 @@ extension FileNode {
   /// Takes a locked, unmapped folio out of the cache. Its slots' references go; the caller's remains.
   func remove(_ folio: Folio) {
     machine.events.note(EngineEvent(.deleted, self, folio))
-    machine.lists.remove(folio)
     cache.pointee.slotLock.withLock { slots.erase(folio.index) }
     folio.head.pointee.mapping.store(0, ordering: .relaxed)
+    // After the mapping: reclaim puts back only what still has one.
+    machine.lists.remove(folio)
     cache.pointee.pageCount.wrappingSubtract(folio.pageCount, ordering: .relaxed)
     folio.put(folio.pageCount, to: machine.memory)
   }

@@ -89,6 +89,9 @@ final class XArrayMemory: @unchecked Sendable {
     let node: XArrayNode
     if let words = WordPointer(bitPattern: UInt(firstFree.load(ordering: .relaxed))) {
       node = XArrayNode(words: words)
+      #if ModelCheck
+        SchedulePoint.allocated(words, byteCount: XArrayNode.wordCount * MemoryLayout<AtomicWord>.stride)
+      #endif
       firstFree.store(node.slot(0).pointee.exchange(0, ordering: .relaxed), ordering: .relaxed)
     } else {
       let number = watermark.load(ordering: .relaxed)
@@ -113,6 +116,9 @@ final class XArrayMemory: @unchecked Sendable {
     lock.lock()
     node.slot(0).pointee.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
     firstFree.store(UInt64(UInt(bitPattern: node.words)), ordering: .relaxed)
+    #if ModelCheck
+      SchedulePoint.freed(node.words, byteCount: XArrayNode.wordCount * MemoryLayout<AtomicWord>.stride)
+    #endif
     lock.unlock()
   }
 }

@@ -21,6 +21,12 @@
     case skipsSequenceCheck
     /// Fork write-protects entries without keeping faults out of the parent's areas (6.4.0).
     case forkLeavesAreasUnmarked
+    /// A table goes back to its allocator while walkers may be in it.
+    case freesTableAtOnce
+    /// An entry is set without looking whether it is still what it was.
+    case skipsEntryCheck
+    /// A leaf table is entered without looking whether another thread's came first.
+    case skipsTableCheck
   }
 
   /// A place between a look and the lock that makes it safe: where another thread's work hurts most.

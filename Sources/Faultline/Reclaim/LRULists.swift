@@ -45,12 +45,14 @@ final class LRULists: @unchecked Sendable {
   @discardableResult
   func advance(by pages: UInt64) -> UInt64 { ageWord.wrappingAdd(pages, ordering: .relaxed).oldValue }
 
-  /// Puts a folio at the head of the list that its flags name.
+  /// Puts a folio at the head of the list that its flags name, unless it has left its cache while reclaim looked at it:
+  /// nobody would take it off again before its frames are freed.
   func add(_ folio: Folio) {
     lock.lock()
+    defer { lock.unlock() }
+    guard folio.file != nil else { return }
     folio.insert(.onList)
     link(folio)
-    lock.unlock()
   }
 
   /// Takes a folio off its list; nothing when it lies on none.

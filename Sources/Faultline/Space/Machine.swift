@@ -38,6 +38,9 @@ public final class Machine: Sendable {
     lists = LRULists(memory: memory)
     nodes = try XArrayMemory(capacity: max(4096, frameCount / 16), epochs: epochs)
     tables = try TableMemory(capacity: max(4096, frameCount / 64), epochs: epochs)
+    #if DEBUG || ModelCheck
+      tables.switches = switches
+    #endif
     guard let zero = memory.allocateZeroed(order: 0) else {
       throw KernelError(.ENOMEM, "a machine needs at least one frame for the zero page")
     }

@@ -127,6 +127,9 @@ extension VMAPointer {
     in space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?
   ) -> VMAPointer {
     let area = VMAPointer.allocate(capacity: 1)
+    #if ModelCheck
+      SchedulePoint.allocated(area, byteCount: MemoryLayout<VMA>.size)
+    #endif
     area.initialize(to: VMA(space: space, pages: pages, flags: flags, filePage: filePage, file: file))
     area.setFlags(flags)
     return area
@@ -134,6 +137,9 @@ extension VMAPointer {
 
   /// Frees the area's memory; its file was given back before.
   func destroy() {
+    #if ModelCheck
+      SchedulePoint.freed(self, byteCount: MemoryLayout<VMA>.size)
+    #endif
     deinitialize(count: 1)
     deallocate()
   }

@@ -23,25 +23,29 @@ import Synchronization
     public init(_ value: UInt64) { cell = Atomic(value) }
 
     public borrowing func load(ordering: AtomicLoadOrdering) -> UInt64 {
-      SchedulePoint.reached(.load)
+      SchedulePoint.reached(.load, self)
       return cell.load(ordering: .sequentiallyConsistent)
     }
 
     public borrowing func store(_ value: UInt64, ordering: AtomicStoreOrdering) {
-      SchedulePoint.reached(.store)
-      cell.store(value, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.store, self)
+      SchedulePoint.changed(from: cell.exchange(value, ordering: .sequentiallyConsistent), to: value)
     }
 
     public borrowing func exchange(_ value: UInt64, ordering: AtomicUpdateOrdering) -> UInt64 {
-      SchedulePoint.reached(.update)
-      return cell.exchange(value, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.update, self)
+      let old = cell.exchange(value, ordering: .sequentiallyConsistent)
+      SchedulePoint.changed(from: old, to: value)
+      return old
     }
 
     public borrowing func compareExchange(
       expected: UInt64, desired: UInt64, successOrdering: AtomicUpdateOrdering, failureOrdering: AtomicLoadOrdering
     ) -> (exchanged: Bool, original: UInt64) {
-      SchedulePoint.reached(.update)
-      return cell.compareExchange(expected: expected, desired: desired, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.update, self)
+      let result = cell.compareExchange(expected: expected, desired: desired, ordering: .sequentiallyConsistent)
+      if result.exchanged { SchedulePoint.changed(from: expected, to: desired) }
+      return result
     }
 
     /// Never fails spuriously here: a schedule must replay.
@@ -56,32 +60,39 @@ import Synchronization
     public borrowing func wrappingAdd(
       _ operand: UInt64, ordering: AtomicUpdateOrdering
     ) -> (oldValue: UInt64, newValue: UInt64) {
-      SchedulePoint.reached(.update)
-      return cell.wrappingAdd(operand, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.update, self)
+      return Self.told(cell.wrappingAdd(operand, ordering: .sequentiallyConsistent))
     }
 
     @discardableResult
     public borrowing func wrappingSubtract(
       _ operand: UInt64, ordering: AtomicUpdateOrdering
     ) -> (oldValue: UInt64, newValue: UInt64) {
-      SchedulePoint.reached(.update)
-      return cell.wrappingSubtract(operand, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.update, self)
+      return Self.told(cell.wrappingSubtract(operand, ordering: .sequentiallyConsistent))
     }
 
     @discardableResult
     public borrowing func bitwiseOr(
       _ operand: UInt64, ordering: AtomicUpdateOrdering
     ) -> (oldValue: UInt64, newValue: UInt64) {
-      SchedulePoint.reached(.update)
-      return cell.bitwiseOr(operand, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.update, self)
+      return Self.told(cell.bitwiseOr(operand, ordering: .sequentiallyConsistent))
     }
 
     @discardableResult
     public borrowing func bitwiseAnd(
       _ operand: UInt64, ordering: AtomicUpdateOrdering
     ) -> (oldValue: UInt64, newValue: UInt64) {
-      SchedulePoint.reached(.update)
-      return cell.bitwiseAnd(operand, ordering: .sequentiallyConsistent)
+      SchedulePoint.reached(.update, self)
+      return Self.told(cell.bitwiseAnd(operand, ordering: .sequentiallyConsistent))
+    }
+
+    private static func told(
+      _ result: (oldValue: UInt64, newValue: UInt64)
+    ) -> (oldValue: UInt64, newValue: UInt64) {
+      SchedulePoint.changed(from: result.oldValue, to: result.newValue)
+      return result
     }
   }
 

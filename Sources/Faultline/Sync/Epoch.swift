@@ -38,6 +38,10 @@ public final class EpochDomain: @unchecked Sendable {
 
   /// Things retired before somebody waits for readers. Kernel: what `call_rcu` may queue.
   static let pendingLimit = 256
+  #if ModelCheck
+    /// Frees at the first occasion, so that an exploration sees it happen. Set it while no other thread runs.
+    nonisolated(unsafe) package static var isEager = false
+  #endif
   /// Looks at a reader that does not leave before it is called stalled.
   static let patience = 1_000_000
 
@@ -110,6 +114,9 @@ public final class EpochDomain: @unchecked Sendable {
   /// Frees what can be freed when much is waiting. The caller holds no lock and is in no epoch.
   @inline(__always)
   func collectIfDue() {
+    #if ModelCheck
+      if Self.isEager, pending.load(ordering: .relaxed) > 0 { return collect() }
+    #endif
     if pending.load(ordering: .relaxed) >= UInt64(Self.pendingLimit) { collect() }
   }
 

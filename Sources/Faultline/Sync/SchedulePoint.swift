@@ -4,21 +4,57 @@
 #if ModelCheck
 
   public enum SchedulePoint {
-    public enum Kind: Sendable {
+    /// What the thread is about to do with a word. Two operations on one word depend on each other when one of them changes
+    /// it; whether an update does, only ``Observer/changed`` tells.
+    public enum Kind: UInt8, Sendable {
       case load, store, update
-      /// The thread cannot go on until somebody writes the word at this address.
-      case spin(UInt)
+      /// Wait until another thread has changed the word since this one last loaded it.
+      case spin
     }
 
-    /// Called before each operation on a shared word, on the thread that makes it.
-    ///
+    /// Who listens. Functions without a context, because they are called some hundred times for each fault.
+    public struct Observer: Sendable {
+      /// Before each operation, on the thread that makes it, with the address of the word.
+      public let reached: @Sendable @convention(c) (_ kind: UInt8, _ address: UInt) -> Void
+      /// After an operation that left another value than it found, on the same thread.
+      public let changed: @Sendable @convention(c) () -> Void
+      /// A range of memory is given back (`isFree`) or handed out: nobody may touch a word of it in between.
+      public let resized: @Sendable @convention(c) (_ address: UInt, _ byteCount: Int, _ isFree: Bool) -> Void
+
+      public init(
+        reached: @escaping @Sendable @convention(c) (UInt8, UInt) -> Void,
+        changed: @escaping @Sendable @convention(c) () -> Void,
+        resized: @escaping @Sendable @convention(c) (UInt, Int, Bool) -> Void
+      ) {
+        self.reached = reached
+        self.changed = changed
+        self.resized = resized
+      }
+    }
+
     /// Set it before the threads under test start and clear it after they ended; it is not itself synchronised, because a
     /// lock here would order the very accesses that are under test.
-    nonisolated(unsafe) public static var observer: (@Sendable (Kind) -> Void)?
+    nonisolated(unsafe) public static var observer: Observer?
 
     @inline(__always)
-    static func reached(_ kind: Kind) {
-      observer?(kind)
+    static func reached(_ kind: Kind, _ word: borrowing AtomicWord) {
+      guard let observer else { return }
+      withUnsafePointer(to: word) { observer.reached(kind.rawValue, UInt(bitPattern: $0)) }
+    }
+
+    @inline(__always)
+    static func changed(from old: UInt64, to new: UInt64) {
+      if old != new { observer?.changed() }
+    }
+
+    /// Says that memory with shared words went back to its allocator, which keeps it: a later access is a use after free.
+    static func freed(_ memory: UnsafeMutableRawPointer, byteCount: Int) {
+      observer?.resized(UInt(bitPattern: memory), byteCount, true)
+    }
+
+    /// Says that memory comes from its allocator.
+    static func allocated(_ memory: UnsafeMutableRawPointer, byteCount: Int) {
+      observer?.resized(UInt(bitPattern: memory), byteCount, false)
     }
   }
 

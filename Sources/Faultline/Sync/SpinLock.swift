@@ -47,7 +47,7 @@ public struct SpinLock: ~Copyable {
 @inline(__always)
 func spinHint(on word: borrowing AtomicWord) {
   #if ModelCheck
-    withUnsafePointer(to: word) { SchedulePoint.reached(.spin(UInt(bitPattern: $0))) }
+    SchedulePoint.reached(.spin, word)
   #else
     cl_pause()
   #endif

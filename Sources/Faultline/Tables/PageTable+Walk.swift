@@ -22,8 +22,10 @@ extension PageTable {
 
   /// The first page after `page` that another middle-level (or higher) entry covers, skipping what has no tables at all.
   func nextTable(after page: UInt64, limit: UInt64) -> UInt64 {
-    var level: UInt64 = 1
-    if root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .relaxed) == 0 { level = 3 }
+    var level: UInt64 = 3
+    if let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .relaxed)) {
+      level = upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .relaxed) == 0 ? 2 : 1
+    }
     let span: UInt64 = 1 << (9 * level)
     return min(limit, (page | (span - 1)) &+ 1)
   }

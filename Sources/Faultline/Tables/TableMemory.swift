@@ -33,6 +33,11 @@ final class TableMemory: @unchecked Sendable {
     metadata = metadataRegion.base.bindMemory(to: Metadata.self, capacity: Int(capacity))
   }
 
+  #if DEBUG || ModelCheck
+    /// What is wrong on purpose in the machine whose memory this is. Set once, before anybody else knows of it.
+    nonisolated(unsafe) var switches: DebugSwitches?
+  #endif
+
   /// Tables that are in use.
   var liveTables: UInt64 { live.load(ordering: .relaxed) }
 
@@ -51,13 +56,19 @@ final class TableMemory: @unchecked Sendable {
       watermark.store(number + 1, ordering: .relaxed)
     }
     live.wrappingAdd(1, ordering: .relaxed)
-    return PageTable.Table(
-      entries: (tables.base + Int(number) << Int(PageSize.shift)).bindMemory(to: AtomicWord.self, capacity: 512))
+    let memory = tables.base + Int(number) << Int(PageSize.shift)
+    #if ModelCheck
+      SchedulePoint.allocated(memory, byteCount: Int(PageSize.bytes))
+    #endif
+    return PageTable.Table(entries: memory.bindMemory(to: AtomicWord.self, capacity: 512))
   }
 
   /// Takes back a table whose entries are all none and that walkers could reach, once none can be in it.
   func retire(_ table: PageTable.Table) {
     live.wrappingSubtract(1, ordering: .relaxed)
+    #if DEBUG || ModelCheck
+      if switches?.has(.freesTableAtOnce) == true { return recycle(table) }
+    #endif
     epochs.retire { self.recycle(table) }
   }
 
@@ -72,6 +83,9 @@ final class TableMemory: @unchecked Sendable {
     lock.lock()
     metadata[Int(number)].nextFree.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
     firstFree.store(number + 1, ordering: .relaxed)
+    #if ModelCheck
+      SchedulePoint.freed(table.entries, byteCount: Int(PageSize.bytes))
+    #endif
     lock.unlock()
   }
 

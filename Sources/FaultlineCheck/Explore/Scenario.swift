@@ -1,0 +1,44 @@
+import Faultline
+
+/// A small race: threads that each do a thing or two to one fresh machine, and what must hold afterwards.
+public struct Scenario: Sendable {
+  /// How it is called on the command line.
+  public let name: String
+  public let summary: String
+  let stage: Stage.Plan
+  let threads: [ThreadPlan]
+
+  /// What one thread does, and how its accesses may end.
+  struct ThreadPlan: Sendable {
+    let name: String
+    let actions: [Action]
+    /// Signals that an access may end in here, because another thread takes away what it needs.
+    var allowed: [Signal] = []
+  }
+
+  public var threadCount: Int { threads.count }
+
+  /// Whether every interleaving within the bound is explored; larger ones get random schedules.
+  public var isExhaustive: Bool { threads.count == 2 }
+
+  public static var all: [Scenario] { pairs + mixes }
+
+  public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
+}
+
+/// One thing that a thread of a scenario does. Pages are those of the stage's mapping.
+enum Action: Sendable {
+  case load(UInt64)
+  case store(UInt64)
+  case munmap(Range<UInt64>)
+  case mprotect(Range<UInt64>, Protection)
+  /// Moves the range to ``Stage/elsewhere``.
+  case mremap(Range<UInt64>)
+  case truncate(pages: UInt64)
+  case punch(Range<UInt64>)
+  case writeBack
+  /// Gives up the range's cached pages, if it can.
+  case pageOut(Range<UInt64>)
+  case dropCaches
+  case fork
+}

@@ -1,0 +1,138 @@
+import Faultline
+import FaultlineFS
+
+/// What the threads of a scenario act on: a machine with one file, mapped once, and with some of it entered already.
+///
+/// `@unchecked Sendable`: written by one thread at a time, for the explorer lets no two run.
+final class Stage: @unchecked Sendable {
+  /// How the stage is set before the threads begin.
+  struct Plan: Sendable {
+    var pages: UInt64 = 4
+    var isShared = false
+    var isMemoryOnly = false
+    var isAnonymous = false
+    var lockMode = LockMode.perVMA
+    var aroundPages: UInt64 = 1
+    /// Accessed before the threads begin.
+    var loaded: [UInt64] = []
+    var stored: [UInt64] = []
+    /// Whether nothing takes stores away, so that each must be seen afterwards.
+    var keepsStores = false
+  }
+
+  static let base: UInt64 = 5120
+  /// Where mremap moves things: under another leaf table.
+  static let elsewhere: UInt64 = 10240
+
+  let machine: Machine
+  let plan: Plan
+  let space: AddressSpace
+  private let node: FileNode?
+  private let store = RAMStore()
+  private(set) var complaints: [String] = []
+  private var children: [AddressSpace] = []
+  private var written: [UInt64: UInt64] = [:]
+  private var file: OpenFile?
+
+  init(_ plan: Plan) throws {
+    self.plan = plan
+    var rules = KernelRules.linux6_18
+    rules.faultAroundBytes = plan.aroundPages << PageSize.shift
+    machine = try Machine(rules: rules, frameCount: 256, contents: .bytes)
+    space = try AddressSpace(machine: machine, lockMode: plan.lockMode)
+    var task = FaultTask()
+    var flags: MapFlags = [plan.isShared ? .shared : .private, .fixed]
+    if plan.isAnonymous {
+      flags.insert(.anonymous)
+      node = nil
+    } else {
+      var traits = plan.isMemoryOnly ? FileTraits.tmpfs : FileTraits.ext4Journal
+      traits.readaheadPages = 0
+      let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
+      self.node = node
+      file = OpenFile(node: node, mode: .readWrite)
+      node.makeResident(0..<plan.pages)
+    }
+    try space.mmap(
+      address: VirtualAddress(page: Self.base), length: plan.pages << PageSize.shift, protection: [.read, .write],
+      flags: flags, file: file, by: &task)
+    for page in plan.loaded { _ = space.access(Self.address(page), .read, by: &task) }
+    for page in plan.stored { _ = space.store(Self.address(page), page, by: &task) }
+  }
+
+  static func address(_ page: UInt64) -> VirtualAddress { VirtualAddress(page: base + page) }
+
+  /// Does what a thread's plan says, and complains of what must not happen.
+  func perform(_ thread: Scenario.ThreadPlan) {
+    var task = FaultTask()
+    for action in thread.actions {
+      do {
+        if let signal = try perform(action, &task), !thread.allowed.contains(signal) {
+          complaints.append("\(thread.name) ended in \(signal)")
+        }
+      } catch {
+        complaints.append("\(thread.name) failed: \(error)")
+      }
+    }
+  }
+
+  private func perform(_ action: Action, _ task: inout FaultTask) throws -> Signal? {
+    switch action {
+    case .load(let page):
+      return space.access(Self.address(page), .read, by: &task)
+    case .store(let page):
+      let signal = space.store(Self.address(page), Self.value(page), by: &task)
+      if signal == nil { written[page] = Self.value(page) }
+      return signal
+    case .munmap(let pages):
+      try space.munmap(Self.address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift)
+    case .mprotect(let pages, let protection):
+      try space.mprotect(Self.address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection, by: &task)
+    case .mremap(let pages):
+      let length = UInt64(pages.count) << PageSize.shift
+      try space.mremap(
+        Self.address(pages.lowerBound), length: length, newLength: length, flags: [.mayMove, .fixed],
+        newAddress: VirtualAddress(page: Self.elsewhere), by: &task)
+    case .truncate(let pages):
+      node?.truncate(to: pages << PageSize.shift)
+    case .punch(let pages):
+      node?.punchHole(pages.lowerBound << PageSize.shift..<pages.upperBound << PageSize.shift)
+    case .writeBack:
+      try node?.writeBack()
+    case .pageOut(let pages):
+      try space.madvise(Self.address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .pageOut, by: &task)
+    case .dropCaches:
+      node?.dropClean()
+    case .fork:
+      children.append(try space.fork())
+    }
+    return nil
+  }
+
+  private static func value(_ page: UInt64) -> UInt64 { 0x5700 + page }
+
+  /// What does not hold now that all threads have ended: the engine's invariants, and that no store is lost.
+  func check() -> [String] {
+    var found = complaints + Invariants(machine: machine).check().map(\.description)
+    guard found.isEmpty else { return found }
+    var task = FaultTask()
+    for (page, value) in written.sorted(by: { $0.key < $1.key }) {
+      // What may have been cut, punched, moved or taken away says nothing.
+      guard plan.keepsStores, case .success(let seen) = space.load(Self.address(page), by: &task) else { continue }
+      if seen != value { found.append("page \(page) shows \(seen) after a store of \(value)") }
+    }
+    if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly { checkStore(node, &found) }
+    return found
+  }
+
+  /// After a last writeback the store has every byte.
+  private func checkStore(_ node: FileNode, _ found: inout [String]) {
+    do throws(StoreError) { try node.writeBack() } catch { found.append("writeback failed: \(error)") }
+    for (page, value) in written.sorted(by: { $0.key < $1.key }) {
+      var bytes = [UInt8](repeating: 0, count: Int(PageSize.bytes))
+      bytes.withUnsafeMutableBytes { try? store.read(firstPage: page, into: $0) }
+      let kept = bytes.withUnsafeBytes { UInt64(littleEndian: $0.load(as: UInt64.self)) }
+      if kept != value { found.append("the store has \(kept) of page \(page) after a store of \(value) was written back") }
+    }
+  }
+}

@@ -1,0 +1,171 @@
+#if ModelCheck
+
+  import Testing
+
+  @testable import Faultline
+  @testable import FaultlineCheck
+
+  /// What an explorer must find, and must not lose by being clever. Serialized: the engine's words report to one explorer.
+  @Suite(.serialized) struct ExploreTests {
+    /// Every final value of two words that small random programs reach without the reduction is reached with it.
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func leavingOutIndependentOrdersLosesNoResult(_ seed: UInt64) {
+      let program = ToyProgram(seed: seed)
+      for bound in 0...2 {
+        let all = program.results(DepthFirstSearch(bound: bound, reduces: false))
+        let few = program.results(DepthFirstSearch(bound: bound))
+        #expect(few.results == all.results, "bound \(bound): \(program.threads)")
+        #expect(few.schedules <= all.schedules)
+      }
+    }
+
+    @Test func aLostUpdateNeedsOnePreemption() {
+      let word = AtomicWord(0)
+      func results(_ bound: Int) -> Set<UInt64> {
+        var found: Set<UInt64> = []
+        ToyProgram.run(DepthFirstSearch(bound: bound), threads: 2) {
+          word.store(0, ordering: .relaxed)
+        } body: { _ in
+          word.store(word.load(ordering: .relaxed) + 1, ordering: .relaxed)
+        } end: { _ in found.insert(word.load(ordering: .relaxed)) }
+        return found
+      }
+      #expect(results(0) == [2])
+      #expect(results(1) == [1, 2])
+    }
+
+    @Test func locksInOppositeOrderAreADeadlock() {
+      let locks = (SpinLock(), SpinLock())
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
+      } body: { thread in
+        if thread == 0 { locks.0.lock() } else { locks.1.lock() }
+        if thread == 0 { locks.1.lock() } else { locks.0.lock() }
+        locks.0.unlock()
+        locks.1.unlock()
+      } end: { endings.append($0) }
+      #expect(endings.last == .deadlock([]))
+    }
+
+    @Test func waitingForALockIsNoDeadlock() {
+      let lock = ReadWriteLock()
+      let word = AtomicWord(0)
+      ToyProgram.run(DepthFirstSearch(bound: 2), threads: 3) {
+        word.store(0, ordering: .relaxed)
+      } body: { thread in
+        if thread == 2 {
+          lock.lockShared()
+          _ = word.load(ordering: .relaxed)
+          lock.unlockShared()
+        } else {
+          lock.lockExclusive()
+          word.store(word.load(ordering: .relaxed) + 1, ordering: .relaxed)
+          lock.unlockExclusive()
+        }
+      } end: {
+        #expect($0 == .finished)
+        #expect(word.load(ordering: .relaxed) == 2)
+      }
+    }
+
+    @Test(arguments: Scenario.all.filter(\.isExhaustive).map(\.name))
+    func noOrderOfTwoThreadsBreaksAnything(_ name: String) throws {
+      let scenario = try #require(Scenario.named(name))
+      let (found, progress) = try Explorer(scenario).exhaust(bound: 1)
+      #expect(found == nil, "\(String(describing: found))")
+      #expect(progress.schedules > 1)
+    }
+
+    @Test(arguments: Scenario.all.filter { !$0.isExhaustive }.map(\.name))
+    func noRandomOrderOfManyThreadsBreaksAnything(_ name: String) throws {
+      let scenario = try #require(Scenario.named(name))
+      let (found, progress) = try Explorer(scenario).draw(count: 200, seed: 7)
+      #expect(found == nil, "\(String(describing: found))")
+      #expect(progress.schedules == 200)
+    }
+
+    /// Each fault that only other threads bring out, the scenario that shows it, and its story told again from its text.
+    @Test(arguments: ExploreTests.shown)
+    func aSeededRaceIsFoundAndRepeats(_ bug: SeededBug, _ name: String) throws {
+      let scenario = try #require(Scenario.named(name))
+      let found = try #require(try Explorer(scenario, bugs: [bug]).exhaust(bound: 2).finding)
+      let saved = try SavedSchedule(parsing: found.text)
+      #expect(saved.scenario == name && saved.bug == bug.rawValue)
+      let again = try #require(try Explorer(scenario, bugs: [bug]).replay(saved.schedule))
+      #expect(again.problems == found.problems)
+      #expect(try Explorer(scenario).replay(saved.schedule) == nil)
+    }
+
+    static let shown: [(SeededBug, String)] = []
+
+    @Test func oneSeedGivesOneExploration() throws {
+      let scenario = try #require(Scenario.named("mix-file"))
+      let first = try Explorer(scenario).draw(count: 50, seed: 3).progress
+      let second = try Explorer(scenario).draw(count: 50, seed: 3).progress
+      #expect(first.steps == second.steps && first.longest == second.longest)
+    }
+  }
+
+  /// A small random program on two words, and the machinery to run it in every order.
+  struct ToyProgram {
+    enum Operation: CaseIterable {
+      case load, store, add
+    }
+
+    let threads: [[(operation: Operation, word: Int)]]
+
+    init(seed: UInt64) {
+      var random = SplitMix(state: seed)
+      threads = (0..<Int.random(in: 2...3, using: &random)).map { _ in
+        (0..<Int.random(in: 1...3, using: &random)).map { _ in
+          (Operation.allCases.randomElement(using: &random) ?? .load, Int.random(in: 0...1, using: &random))
+        }
+      }
+    }
+
+    /// Every combination of final values and of what threads have seen.
+    func results(_ search: DepthFirstSearch) -> (results: Set<[UInt64]>, schedules: Int) {
+      let words = WordPointer.allocate(capacity: 2)
+      defer { words.deallocate() }
+      for word in 0..<2 { (words + word).initialize(to: AtomicWord(0)) }
+      var seen: [UInt64] = []
+      var results: Set<[UInt64]> = []
+      var schedules = 0
+      Self.run(search, threads: threads.count) {
+        for word in 0..<2 { words[word].store(0, ordering: .relaxed) }
+        seen = Array(repeating: 0, count: threads.count)
+      } body: { thread in
+        for (place, step) in threads[thread].enumerated() {
+          switch step.operation {
+          case .load: seen[thread] = seen[thread] * 100 + words[step.word].load(ordering: .relaxed)
+          case .store: words[step.word].store(UInt64(thread * 3 + place + 1), ordering: .relaxed)
+          case .add: words[step.word].wrappingAdd(16, ordering: .relaxed)
+          }
+        }
+      } end: { _ in
+        schedules += 1
+        results.insert(seen + [words[0].load(ordering: .relaxed), words[1].load(ordering: .relaxed)])
+      }
+      return (results, schedules)
+    }
+
+    /// Runs bodies in every order that the search asks for, until one cannot end.
+    static func run(
+      _ search: DepthFirstSearch, threads: Int, before: () -> Void, body: (Int) -> Void, end: (Ending) -> Void
+    ) {
+      var search = search
+      let processors = VirtualProcessors(count: threads, scheduler: PrefixScheduler(prefix: []))
+      defer { processors.quit() }
+      withoutActuallyEscaping(body) { body in
+        repeat {
+          before()
+          let bodies = (0..<threads).map { thread in { body(thread) } }
+          processors.run(bodies, under: PrefixScheduler(prefix: search.prefix))
+          end(processors.execution.pointee.ending)
+        } while processors.execution.pointee.ending == .finished
+          && search.advance(past: processors.execution.pointee.steps)
+      }
+    }
+  }
+
+#endif
