@@ -19,7 +19,8 @@ struct Faultline: ParsableCommand {
       says what would enable it).
       """,
     subcommands: [
-      WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self, ExploreCommand.self,
+      WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self,
+      ExploreCommand.self,
       DoctorCommand.self,
       BenchCommand.self,
       TouchCommand.self, KernelScriptCommand.self,

@@ -27,7 +27,9 @@
           word.store(0, ordering: .relaxed)
         } body: { _ in
           word.store(word.load(ordering: .relaxed) + 1, ordering: .relaxed)
-        } end: { _ in found.insert(word.load(ordering: .relaxed)) }
+        } end: { _ in
+          found.insert(word.load(ordering: .relaxed))
+        }
         return found
       }
       #expect(results(0) == [2])
@@ -43,7 +45,9 @@
         if thread == 0 { locks.1.lock() } else { locks.0.lock() }
         locks.0.unlock()
         locks.1.unlock()
-      } end: { endings.append($0) }
+      } end: {
+        endings.append($0)
+      }
       #expect(endings.last == .deadlock([]))
     }
 

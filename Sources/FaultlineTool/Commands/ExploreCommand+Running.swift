@@ -34,7 +34,8 @@
         let name = scenario.name + String(repeating: " ", count: max(0, 24 - scenario.name.count))
         let way = isRandom ? "random" : "every "
         let seconds = Double(milliseconds) / 1000
-        return "\(name) \(way) \(progress.schedules) schedules, \(progress.states) states, longest \(progress.longest), "
+        return
+          "\(name) \(way) \(progress.schedules) schedules, \(progress.states) states, longest \(progress.longest), "
           + "\(seconds) s"
       }
     }
@@ -69,7 +70,8 @@
       if json {
         print(
           JSON.object([
-            .init("bound", .integer(Int64(bound))), .init("seed", .unsigned(seed)), .init("schedules", .integer(Int64(schedules))),
+            .init("bound", .integer(Int64(bound))), .init("seed", .unsigned(seed)),
+            .init("schedules", .integer(Int64(schedules))),
             .init("states", .integer(Int64(states))), .init("findings", .integer(finding == nil ? 0 : 1)),
             .init("scenarios", .array(rows.map(\.json))),
           ]).text)
@@ -115,7 +117,8 @@
   extension ExploreCommand.Row {
     fileprivate var json: JSON {
       .object([
-        .init("scenario", .string(scenario.name)), .init("random", .bool(isRandom)), .init("schedules", .integer(Int64(progress.schedules))),
+        .init("scenario", .string(scenario.name)), .init("random", .bool(isRandom)),
+        .init("schedules", .integer(Int64(progress.schedules))),
         .init("states", .integer(Int64(progress.states))), .init("longestSteps", .integer(Int64(progress.longest))),
         .init("milliseconds", .unsigned(milliseconds)),
         .init("finding", finding.map { .array($0.problems.map { .string($0) }) } ?? .null),

@@ -21,7 +21,8 @@ extension Scenario {
             ThreadPlan(name: "munmap", actions: [.munmap(0..<4)]),
           ]),
         Scenario(
-          name: "entered-munmap\(mode.suffix)", summary: "loads of an entered page against munmap, which frees its table",
+          name: "entered-munmap\(mode.suffix)",
+          summary: "loads of an entered page against munmap, which frees its table",
           stage: Stage.Plan(lockMode: mode, loaded: [1]),
           threads: [
             ThreadPlan(name: "load", actions: [.load(1)], allowed: gone),
