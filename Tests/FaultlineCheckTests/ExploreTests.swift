@@ -37,14 +37,15 @@
     }
 
     @Test func locksInOppositeOrderAreADeadlock() {
-      let locks = (SpinLock(), SpinLock())
+      let first = SpinLock()
+      let second = SpinLock()
       var endings: [Ending] = []
       ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
       } body: { thread in
-        if thread == 0 { locks.0.lock() } else { locks.1.lock() }
-        if thread == 0 { locks.1.lock() } else { locks.0.lock() }
-        locks.0.unlock()
-        locks.1.unlock()
+        if thread == 0 { first.lock() } else { second.lock() }
+        if thread == 0 { second.lock() } else { first.lock() }
+        first.unlock()
+        second.unlock()
       } end: {
         endings.append($0)
       }

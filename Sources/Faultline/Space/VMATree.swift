@@ -56,20 +56,29 @@ struct VMATree: ~Copyable {
     guard let old = NodePointer(bitPattern: UInt(root.load(ordering: .relaxed))) else {
       return publish(Node.make(isLeaf: true, [(area.start, entry)]))
     }
-    let pieces = Node.inserting((area.start, entry), into: old, epochs)
-    guard pieces.count > 1 else { return publish(pieces[0]) }
-    publish(Node.make(isLeaf: false, pieces.map { ($0.pointee.keys[0], UInt(bitPattern: $0)) }))
+    var replaced: [NodePointer] = []
+    let pieces = Node.inserting((area.start, entry), into: old, &replaced)
+    let isOne = pieces.count == 1
+    publish(isOne ? pieces[0] : Node.make(isLeaf: false, pieces.map { ($0.pointee.keys[0], UInt(bitPattern: $0)) }))
+    retire(replaced)
   }
 
   /// Takes out the area that starts at `start`.
   func remove(startingAt start: UInt64) {
     guard let old = NodePointer(bitPattern: UInt(root.load(ordering: .relaxed))) else { return }
-    var new = Node.removing(start, from: old, epochs)
+    var replaced: [NodePointer] = []
+    var new = Node.removing(start, from: old, &replaced)
     while let node = new, !node.pointee.isLeaf, node.pointee.count == 1 {
       new = NodePointer(bitPattern: node.pointee.children[0])
-      epochs.retire { node.free() }
+      replaced.append(node)
     }
     publish(new)
+    retire(replaced)
+  }
+
+  /// Only now that no new reader gets there: an epoch that began between retiring and publishing would not protect it.
+  private func retire(_ nodes: [NodePointer]) {
+    for node in nodes { epochs.retire { node.free() } }
   }
 
   private func publish(_ node: NodePointer?) {
@@ -92,6 +101,9 @@ struct VMATree: ~Copyable {
     /// The last slot whose key is not above `page`, -1 when there is none.
     @inline(__always)
     func lastSlot(atOrBefore page: UInt64) -> Int {
+      #if ModelCheck
+        withUnsafePointer(to: self) { SchedulePoint.touched($0) }
+      #endif
       var slot = count &- 1
       while slot >= 0, keys[slot] > page { slot &-= 1 }
       return slot
@@ -99,6 +111,9 @@ struct VMATree: ~Copyable {
 
     static func make(isLeaf: Bool, _ entries: [(key: UInt64, child: UInt)]) -> UnsafeMutablePointer<Node> {
       let node = UnsafeMutablePointer<Node>.allocate(capacity: 1)
+      #if ModelCheck
+        SchedulePoint.allocated(node, byteCount: MemoryLayout<Node>.size)
+      #endif
       node.initialize(
         to: Node(count: entries.count, isLeaf: isLeaf, keys: .init(repeating: 0), children: .init(repeating: 0)))
       for (slot, entry) in entries.enumerated() {
@@ -108,9 +123,10 @@ struct VMATree: ~Copyable {
       return node
     }
 
-    /// A copy of `node` with `entry`, as one node or two; `node` is retired.
+    /// A copy of `node` with `entry`, as one node or two, and the nodes that it replaces.
     static func inserting(
-      _ entry: (key: UInt64, child: UInt), into node: UnsafeMutablePointer<Node>, _ epochs: EpochDomain
+      _ entry: (key: UInt64, child: UInt), into node: UnsafeMutablePointer<Node>,
+      _ replaced: inout [UnsafeMutablePointer<Node>]
     ) -> [UnsafeMutablePointer<Node>] {
       var entries = node.pointee.entries
       let slot = node.pointee.lastSlot(atOrBefore: entry.key)
@@ -119,20 +135,20 @@ struct VMATree: ~Copyable {
       } else {
         let place = max(0, slot)
         let child = UnsafeMutablePointer<Node>(bitPattern: entries[place].child).unsafelyUnwrapped
-        let pieces = inserting(entry, into: child, epochs)
+        let pieces = inserting(entry, into: child, &replaced)
         entries.replaceSubrange(
           place...place, with: pieces.map { (key: $0.pointee.keys[0], child: UInt(bitPattern: $0)) })
       }
       let isLeaf = node.pointee.isLeaf
-      epochs.retire { node.free() }
+      replaced.append(node)
       guard entries.count > capacity else { return [make(isLeaf: isLeaf, entries)] }
       let half = entries.count / 2
       return [make(isLeaf: isLeaf, Array(entries[..<half])), make(isLeaf: isLeaf, Array(entries[half...]))]
     }
 
-    /// A copy of `node` without the entry of `key`, `nil` when that was its last; `node` is retired.
+    /// A copy of `node` without the entry of `key`, `nil` when that was its last, and the nodes that it replaces.
     static func removing(
-      _ key: UInt64, from node: UnsafeMutablePointer<Node>, _ epochs: EpochDomain
+      _ key: UInt64, from node: UnsafeMutablePointer<Node>, _ replaced: inout [UnsafeMutablePointer<Node>]
     ) -> UnsafeMutablePointer<Node>? {
       var entries = node.pointee.entries
       let slot = node.pointee.lastSlot(atOrBefore: key)
@@ -142,14 +158,14 @@ struct VMATree: ~Copyable {
         entries.remove(at: slot)
       } else {
         let child = UnsafeMutablePointer<Node>(bitPattern: entries[slot].child).unsafelyUnwrapped
-        if let new = removing(key, from: child, epochs) {
+        if let new = removing(key, from: child, &replaced) {
           entries[slot] = (new.pointee.keys[0], UInt(bitPattern: new))
         } else {
           entries.remove(at: slot)
         }
       }
       let isLeaf = node.pointee.isLeaf
-      epochs.retire { node.free() }
+      replaced.append(node)
       return entries.isEmpty ? nil : make(isLeaf: isLeaf, entries)
     }
 
@@ -183,6 +199,9 @@ struct VMATree: ~Copyable {
 
 extension UnsafeMutablePointer where Pointee == VMATree.Node {
   fileprivate func free() {
+    #if ModelCheck
+      SchedulePoint.freed(self, byteCount: MemoryLayout<Pointee>.size)
+    #endif
     deinitialize(count: 1)
     deallocate()
   }

@@ -20,15 +20,19 @@
       public let changed: @Sendable @convention(c) () -> Void
       /// A range of memory is given back (`isFree`) or handed out: nobody may touch a word of it in between.
       public let resized: @Sendable @convention(c) (_ address: UInt, _ byteCount: Int, _ isFree: Bool) -> Void
+      /// Plain memory at this address is about to be read: no scheduling point, but it must not be free.
+      public let touched: @Sendable @convention(c) (_ address: UInt) -> Void
 
       public init(
         reached: @escaping @Sendable @convention(c) (UInt8, UInt) -> Void,
         changed: @escaping @Sendable @convention(c) () -> Void,
-        resized: @escaping @Sendable @convention(c) (UInt, Int, Bool) -> Void
+        resized: @escaping @Sendable @convention(c) (UInt, Int, Bool) -> Void,
+        touched: @escaping @Sendable @convention(c) (UInt) -> Void
       ) {
         self.reached = reached
         self.changed = changed
         self.resized = resized
+        self.touched = touched
       }
     }
 
@@ -51,6 +55,9 @@
     static func freed(_ memory: UnsafeMutableRawPointer, byteCount: Int) {
       observer?.resized(UInt(bitPattern: memory), byteCount, true)
     }
+
+    /// Says that plain memory is about to be read.
+    static func touched(_ memory: UnsafeRawPointer) { observer?.touched(UInt(bitPattern: memory)) }
 
     /// Says that memory comes from its allocator.
     static func allocated(_ memory: UnsafeMutableRawPointer, byteCount: Int) {

@@ -77,10 +77,6 @@
     /// - Returns: whether it goes on at once.
     mutating func reach(_ kind: SchedulePoint.Kind, _ address: UInt) -> (goesOn: Bool, slot: Int) {
       let slot = words.slot(of: address)
-      if !freed.isEmpty, freed.contains(where: { $0.contains(address) }) {
-        ending = .useAfterFree(thread: running, word: Int(words[slot].number))
-        return (false, slot)
-      }
       if kind == .spin, !hasChanged(slot, sinceLoadOf: running) {
         enabled &= ~(1 << ProcessorSet(running))
         waitsFor[running] = slot
@@ -88,6 +84,12 @@
       let before = running
       next(kind, slot: slot)
       return (running == before && !isOver, slot)
+    }
+
+    func isFreed(_ address: UInt) -> Bool { !freed.isEmpty && freed.contains { $0.contains(address) } }
+
+    mutating func endAsUseAfterFree(_ address: UInt) {
+      ending = .useAfterFree(thread: running, word: Int(words[words.slot(of: address)].number))
     }
 
     /// The processor that runs has come to its end.

@@ -18,8 +18,11 @@ final class Stage: @unchecked Sendable {
     var stored: [UInt64] = []
     /// Whether nothing takes stores away, so that each must be seen afterwards.
     var keepsStores = false
+    /// Whether two of the four pages lie under one leaf table and two under the next.
+    var crossesTables = false
   }
 
+  /// The first page under a leaf table of its own.
   static let base: UInt64 = 5120
   /// Where mremap moves things: under another leaf table.
   static let elsewhere: UInt64 = 10240
@@ -54,13 +57,15 @@ final class Stage: @unchecked Sendable {
       node.makeResident(0..<plan.pages)
     }
     try space.mmap(
-      address: VirtualAddress(page: Self.base), length: plan.pages << PageSize.shift, protection: [.read, .write],
+      address: address(0), length: plan.pages << PageSize.shift, protection: [.read, .write],
       flags: flags, file: file, by: &task)
-    for page in plan.loaded { _ = space.access(Self.address(page), .read, by: &task) }
-    for page in plan.stored { _ = space.store(Self.address(page), page, by: &task) }
+    for page in plan.loaded { _ = space.access(address(page), .read, by: &task) }
+    for page in plan.stored { _ = space.store(address(page), page, by: &task) }
   }
 
-  static func address(_ page: UInt64) -> VirtualAddress { VirtualAddress(page: base + page) }
+  private func address(_ page: UInt64) -> VirtualAddress {
+    VirtualAddress(page: Self.base + page - (plan.crossesTables ? 2 : 0))
+  }
 
   /// Does what a thread's plan says, and complains of what must not happen.
   func perform(_ thread: Scenario.ThreadPlan) {
@@ -79,20 +84,19 @@ final class Stage: @unchecked Sendable {
   private func perform(_ action: Action, _ task: inout FaultTask) throws -> Signal? {
     switch action {
     case .load(let page):
-      return space.access(Self.address(page), .read, by: &task)
+      return space.access(address(page), .read, by: &task)
     case .store(let page):
-      let signal = space.store(Self.address(page), Self.value(page), by: &task)
+      let signal = space.store(address(page), Self.value(page), by: &task)
       if signal == nil { written[page] = Self.value(page) }
       return signal
     case .munmap(let pages):
-      try space.munmap(Self.address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift)
+      try space.munmap(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift)
     case .mprotect(let pages, let protection):
-      try space.mprotect(
-        Self.address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection, by: &task)
+      try space.mprotect(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection, by: &task)
     case .mremap(let pages):
       let length = UInt64(pages.count) << PageSize.shift
       try space.mremap(
-        Self.address(pages.lowerBound), length: length, newLength: length, flags: [.mayMove, .fixed],
+        address(pages.lowerBound), length: length, newLength: length, flags: [.mayMove, .fixed],
         newAddress: VirtualAddress(page: Self.elsewhere), by: &task)
     case .truncate(let pages):
       node?.truncate(to: pages << PageSize.shift)
@@ -101,8 +105,7 @@ final class Stage: @unchecked Sendable {
     case .writeBack:
       try node?.writeBack()
     case .pageOut(let pages):
-      try space.madvise(
-        Self.address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .pageOut, by: &task)
+      try space.madvise(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .pageOut, by: &task)
     case .dropCaches:
       node?.dropClean()
     case .fork:
@@ -120,11 +123,26 @@ final class Stage: @unchecked Sendable {
     var task = FaultTask()
     for (page, value) in written.sorted(by: { $0.key < $1.key }) {
       // What may have been cut, punched, moved or taken away says nothing.
-      guard plan.keepsStores, case .success(let seen) = space.load(Self.address(page), by: &task) else { continue }
+      guard plan.keepsStores, case .success(let seen) = space.load(address(page), by: &task) else { continue }
       if seen != value { found.append("page \(page) shows \(seen) after a store of \(value)") }
     }
+    if plan.keepsStores { for child in children { checkSnapshot(child, &task, &found) } }
     if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly { checkStore(node, &found) }
     return found
+  }
+
+  /// A child has its parent's memory as it was at one moment: who sees a store sees all stores of that thread before it.
+  /// Threads of scenarios store in the order of pages.
+  private func checkSnapshot(_ child: AddressSpace, _ task: inout FaultTask, _ found: inout [String]) {
+    var missing: UInt64?
+    for (page, value) in written.sorted(by: { $0.key < $1.key }) {
+      guard case .success(let seen) = child.load(address(page), by: &task) else { continue }
+      if seen != value {
+        missing = page
+      } else if let missing {
+        found.append("the child sees the store to page \(page) and not the earlier one to page \(missing)")
+      }
+    }
   }
 
   /// After a last writeback the store has every byte.
@@ -134,9 +152,7 @@ final class Stage: @unchecked Sendable {
       var bytes = [UInt8](repeating: 0, count: Int(PageSize.bytes))
       bytes.withUnsafeMutableBytes { try? store.read(firstPage: page, into: $0) }
       let kept = bytes.withUnsafeBytes { UInt64(littleEndian: $0.load(as: UInt64.self)) }
-      if kept != value {
-        found.append("the store has \(kept) of page \(page) after a store of \(value) was written back")
-      }
+      if kept != value { found.append("the store has \(kept) of page \(page) after a store of \(value) was written back") }
     }
   }
 }

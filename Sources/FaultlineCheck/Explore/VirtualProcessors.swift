@@ -80,6 +80,9 @@
         VirtualProcessors.current?._withUnsafeGuaranteedRef {
           $0.execution.pointee.noteMemory(address..<address + UInt(byteCount), isFree: isFree)
         }
+      },
+      touched: { address in
+        VirtualProcessors.current?._withUnsafeGuaranteedRef { $0.stopIfFreed(address) }
       })
 
     private func reached(_ kind: SchedulePoint.Kind, _ address: UInt) {
@@ -89,7 +92,17 @@
         handOn()
         Self.wait(seats[me].semaphore)
       }
+      stopIfFreed(address)
       execution.pointee.record(kind, slot: slot)
+    }
+
+    /// Ends the execution before memory is touched that somebody has freed, perhaps while this processor waited to go on.
+    private func stopIfFreed(_ address: UInt) {
+      guard execution.pointee.isFreed(address) else { return }
+      let me = execution.pointee.holder
+      execution.pointee.endAsUseAfterFree(address)
+      handOn()
+      Self.wait(seats[me].semaphore)
     }
 
     private func handOn() {

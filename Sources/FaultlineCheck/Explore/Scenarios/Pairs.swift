@@ -197,6 +197,12 @@ extension Scenario {
           ThreadPlan(name: "store", actions: [.store(1)]), ThreadPlan(name: "fork", actions: [.fork]),
         ]),
       Scenario(
+        name: "stores-fork", summary: "stores to private pages under two tables against fork: the child is a snapshot",
+        stage: Stage.Plan(stored: [1, 2], keepsStores: true, crossesTables: true),
+        threads: [
+          ThreadPlan(name: "store", actions: [.store(1), .store(2)]), ThreadPlan(name: "fork", actions: [.fork]),
+        ]),
+      Scenario(
         name: "load-fork", summary: "a load in an area with private copies against fork",
         stage: Stage.Plan(pages: 2, stored: [0]),
         threads: [
