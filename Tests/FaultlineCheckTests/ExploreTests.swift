@@ -36,22 +36,6 @@
       #expect(results(1) == [1, 2])
     }
 
-    @Test func locksInOppositeOrderAreADeadlock() {
-      let first = SpinLock()
-      let second = SpinLock()
-      var endings: [Ending] = []
-      ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
-      } body: { thread in
-        if thread == 0 { first.lock() } else { second.lock() }
-        if thread == 0 { second.lock() } else { first.lock() }
-        first.unlock()
-        second.unlock()
-      } end: {
-        endings.append($0)
-      }
-      #expect(endings.last == .deadlock([]))
-    }
-
     @Test func waitingForALockIsNoDeadlock() {
       let lock = ReadWriteLock()
       let word = AtomicWord(0)
