@@ -92,7 +92,8 @@ final class Stage: @unchecked Sendable {
     case .munmap(let pages):
       try space.munmap(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift)
     case .mprotect(let pages, let protection):
-      try space.mprotect(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection, by: &task)
+      try space.mprotect(
+        address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection, by: &task)
     case .mremap(let pages):
       let length = UInt64(pages.count) << PageSize.shift
       try space.mremap(
@@ -152,7 +153,9 @@ final class Stage: @unchecked Sendable {
       var bytes = [UInt8](repeating: 0, count: Int(PageSize.bytes))
       bytes.withUnsafeMutableBytes { try? store.read(firstPage: page, into: $0) }
       let kept = bytes.withUnsafeBytes { UInt64(littleEndian: $0.load(as: UInt64.self)) }
-      if kept != value { found.append("the store has \(kept) of page \(page) after a store of \(value) was written back") }
+      if kept != value {
+        found.append("the store has \(kept) of page \(page) after a store of \(value) was written back")
+      }
     }
   }
 }
