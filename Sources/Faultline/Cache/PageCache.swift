@@ -14,6 +14,8 @@ struct PageCache: ~Copyable {
   let contentLock: ReadWriteLock
   /// The file's object; it outlives this.
   let node: Unmanaged<FileNode>
+  /// The same for those who come from a folio and hold nothing else; `nil` once the file has begun to end. Kernel: `igrab`.
+  private(set) weak var heldNode: FileNode?
 
   init(node: FileNode, size: UInt64) {
     slots = AtomicWord(0)
@@ -22,6 +24,7 @@ struct PageCache: ~Copyable {
     pageCount = AtomicWord(0)
     contentLock = ReadWriteLock()
     self.node = Unmanaged.passUnretained(node)
+    heldNode = node
   }
 }
 

@@ -1,35 +1,45 @@
 /// The files and address spaces that a machine has now, oldest first: so that a checker misses none, not even the nameless
 /// file behind shared anonymous memory.
 ///
-/// `@unchecked Sendable`: the lists are guarded by `lock`. They hold no references; what ends takes itself out.
+/// `@unchecked Sendable`: the lists are guarded by `lock`. They keep nothing alive; what ends takes itself out.
 final class Census: @unchecked Sendable {
+  private struct Entry<Object: AnyObject> {
+    let place: UnsafeMutableRawPointer
+    weak var object: Object?
+
+    init(_ object: Object) {
+      place = Unmanaged.passUnretained(object).toOpaque()
+      self.object = object
+    }
+  }
+
   private let lock = SpinLock()
-  private var files: [Unmanaged<FileNode>] = []
-  private var spaces: [Unmanaged<AddressSpace>] = []
+  private var files: [Entry<FileNode>] = []
+  private var spaces: [Entry<AddressSpace>] = []
 
   func add(_ file: FileNode) {
-    let file = Unmanaged.passUnretained(file)
-    lock.withLock { files.append(file) }
+    let entry = Entry(file)
+    lock.withLock { files.append(entry) }
   }
 
   func add(_ space: AddressSpace) {
-    let space = Unmanaged.passUnretained(space)
-    lock.withLock { spaces.append(space) }
+    let entry = Entry(space)
+    lock.withLock { spaces.append(entry) }
   }
 
   func remove(_ file: FileNode) {
     let place = Unmanaged.passUnretained(file).toOpaque()
-    lock.withLock { files.removeAll { $0.toOpaque() == place } }
+    lock.withLock { files.removeAll { $0.place == place } }
   }
 
   func remove(_ space: AddressSpace) {
     let place = Unmanaged.passUnretained(space).toOpaque()
-    lock.withLock { spaces.removeAll { $0.toOpaque() == place } }
+    lock.withLock { spaces.removeAll { $0.place == place } }
   }
 
-  /// Call these while nothing ends.
-  var allFiles: [FileNode] { lock.withLock { files.map { $0.takeUnretainedValue() } } }
-  var allSpaces: [AddressSpace] { lock.withLock { spaces.map { $0.takeUnretainedValue() } } }
+  /// Without those that have begun to end.
+  var allFiles: [FileNode] { lock.withLock { files.compactMap(\.object) } }
+  var allSpaces: [AddressSpace] { lock.withLock { spaces.compactMap(\.object) } }
 }
 
 extension Machine {

@@ -21,7 +21,7 @@
           add(Self.address(of: area.pointee.entryPermissions), "permissions \(name)")
           add(Self.address(of: area.pointee.privateFamily), "private family \(name)")
         }
-        add(UInt(bitPattern: space.table.upperLock), "lock of the upper tables of space \(number)")
+        add(Self.address(of: space.table.state.pointee.upperLock), "lock of the upper tables of space \(number)")
         space.table.auditNames { address, name in add(address, "\(name), space \(number)") }
       }
       for (number, file) in census.allFiles.enumerated() {

@@ -50,7 +50,7 @@ final class LRULists: @unchecked Sendable {
   func add(_ folio: Folio) {
     lock.lock()
     defer { lock.unlock() }
-    guard folio.file != nil else { return }
+    guard folio.isInFile else { return }
     folio.insert(.onList)
     link(folio)
   }

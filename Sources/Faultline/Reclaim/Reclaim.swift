@@ -54,7 +54,7 @@ extension Machine {
     while left > 0, let reference = lists.isolateTail(of: .active) {
       let folio = reference.folio
       left -= min(left, folio.pageCount)
-      let use = use(of: folio, clearing: true)
+      let use = use(of: folio)
       if use.entries > 0, use.isExecutable {
         lists.add(folio)
       } else {

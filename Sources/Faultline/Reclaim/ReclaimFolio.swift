@@ -24,9 +24,14 @@ extension Machine {
   /// - Parameter ignoringUse: whether it goes even if it was used lately (MADV_PAGEOUT).
   func reclaim(_ folio: Folio, ignoringUse: Bool) -> ReclaimVerdict {
     guard folio.tryLock() else { return .kept }
-    defer { folio.unlock() }
-    guard let file = folio.file, !folio.contains(.writeback) else { return .kept }
-    let use = use(of: folio, clearing: true)
+    let heldFile = folio.file
+    // This may be the last reference on the file, whose end takes the folio's lock: it goes behind that.
+    defer {
+      folio.unlock()
+      withExtendedLifetime(heldFile) {}
+    }
+    guard let file = heldFile, !folio.contains(.writeback) else { return .kept }
+    let use = use(of: folio, in: file)
     if use.isLockedInMemory { return .used }
     if !ignoringUse {
       let wasReferenced = folio.remove(.referenced)
@@ -49,10 +54,20 @@ extension Machine {
     return .reclaimed
   }
 
-  /// Looks at the entries that map a folio, taking their accessed bits away. Kernel: `folio_referenced`.
-  func use(of folio: Folio, clearing: Bool) -> FolioUse {
+  /// The use of a folio that the caller has not locked: none when that cannot be told now.
+  func use(of folio: Folio) -> FolioUse {
+    guard folio.tryLock() else { return FolioUse() }
+    let file = folio.file
+    defer {
+      folio.unlock()
+      withExtendedLifetime(file) {}
+    }
+    return file.map { use(of: folio, in: $0) } ?? FolioUse()
+  }
+
+  /// Looks at the entries that map a locked folio, taking their accessed bits away. Kernel: `folio_referenced`.
+  private func use(of folio: Folio, in file: FileNode) -> FolioUse {
     var use = FolioUse()
-    guard let file = folio.file else { return use }
     file.forEachArea { area in
       let flags = area.flags
       // MADV_RANDOM and MADV_SEQUENTIAL say that what was used will not be used again.
@@ -63,7 +78,7 @@ extension Machine {
         guard Folio(of: memory.frame(entry.frame)) == folio else { return }
         if flags.contains(.locked) { use.isLockedInMemory = true }
         guard entry.isAccessed else { return }
-        if clearing { pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed) }
+        pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
         guard tells else { return }
         use.entries += 1
         if flags.contains(.execute) { use.isExecutable = true }
@@ -74,11 +89,18 @@ extension Machine {
 }
 
 extension Folio {
-  /// The file whose cache the folio lies in. The folio's lock keeps the answer true.
+  /// The file whose cache the folio lies in, unless it is ending. The caller holds the folio's lock, which keeps the file's
+  /// cache in memory.
   var file: FileNode? {
     let mapping = head.pointee.mapping.load(ordering: .relaxed)
     guard mapping != Frame.anonymousMapping, let cache = PageCachePointer(bitPattern: UInt(mapping)) else { return nil }
-    return cache.pointee.node.takeUnretainedValue()
+    return cache.pointee.heldNode
+  }
+
+  /// Whether the folio lies in any file's cache.
+  var isInFile: Bool {
+    let mapping = head.pointee.mapping.load(ordering: .relaxed)
+    return mapping != 0 && mapping != Frame.anonymousMapping
   }
 
   /// Takes all references of a locked, unmapped folio away at once if there are exactly `references`: from then on nobody

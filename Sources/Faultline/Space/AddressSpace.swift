@@ -16,8 +16,6 @@ public final class AddressSpace: @unchecked Sendable {
   let epoch: WordPointer
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
-  private let filePagesWord = AtomicWord(0)
-  private let privatePagesWord = AtomicWord(0)
 
   /// - Throws: `ENOMEM` when there is no memory for the root table.
   public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
@@ -43,19 +41,21 @@ public final class AddressSpace: @unchecked Sendable {
   // MARK: Counts of entered pages. Kernel: `mm_counter`
 
   /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
-  public var mappedFilePages: UInt64 { filePagesWord.load(ordering: .relaxed) }
+  public var mappedFilePages: UInt64 { table.state.pointee.filePages.load(ordering: .relaxed) }
 
   /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
-  public var mappedPrivatePages: UInt64 { privatePagesWord.load(ordering: .relaxed) }
+  public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.load(ordering: .relaxed) }
 
   @inline(__always)
-  func countFilePages(_ pages: UInt64) { filePagesWord.wrappingAdd(pages, ordering: .relaxed) }
+  func countFilePages(_ pages: UInt64) { table.state.pointee.filePages.wrappingAdd(pages, ordering: .relaxed) }
 
-  func uncountFilePages(_ pages: UInt64) { filePagesWord.wrappingSubtract(pages, ordering: .relaxed) }
+  func uncountFilePages(_ pages: UInt64) { table.state.pointee.filePages.wrappingSubtract(pages, ordering: .relaxed) }
 
-  func countPrivatePages(_ pages: UInt64) { privatePagesWord.wrappingAdd(pages, ordering: .relaxed) }
+  func countPrivatePages(_ pages: UInt64) { table.state.pointee.privatePages.wrappingAdd(pages, ordering: .relaxed) }
 
-  func uncountPrivatePages(_ pages: UInt64) { privatePagesWord.wrappingSubtract(pages, ordering: .relaxed) }
+  func uncountPrivatePages(_ pages: UInt64) {
+    table.state.pointee.privatePages.wrappingSubtract(pages, ordering: .relaxed)
+  }
 
   // MARK: Accesses
 

@@ -36,8 +36,7 @@ extension FileNode {
       return .dropped
     }
     forEachArea { area in
-      let space = area.pointee.space.takeUnretainedValue()
-      area.forEachEntry(of: folio.index..<folio.endIndex) { space.markLost($0, in: folio) }
+      area.forEachEntry(of: folio.index..<folio.endIndex) { machine.markLost($0, of: area.pointee.table, in: folio) }
     }
     if !traits.isMemoryOnly {
       folio.remove(.dirty)
@@ -67,13 +66,16 @@ extension AddressSpace {
   public func poison(_ address: VirtualAddress) -> PoisonOutcome {
     guard let folio = heldFolio(at: address.page) else { return .unused }
     defer { folio.put(to: machine.memory) }
-    if let file = folio.file { return file.poison(page: folio.index) }
+    folio.lock()
+    let file = folio.file
+    folio.unlock()
+    if let file { return file.poison(page: folio.index) }
     guard folio.isPrivate else { return .unused }
     guard folio.insert(.poisoned) else { return .known }
     machine.retire(folio)
     // Private memory has no way back to its entries: all are looked at.
     for space in machine.census.allSpaces {
-      space.table.forEachEntry(in: 0..<VirtualAddress.end.page) { space.markLost($1, in: folio) }
+      space.table.forEachEntry(in: 0..<VirtualAddress.end.page) { machine.markLost($1, of: space.table, in: folio) }
     }
     return .lost
   }
@@ -88,19 +90,19 @@ extension AddressSpace {
       return folio
     }
   }
-
-  /// Replaces an entry that maps `folio` by a marker. The caller holds the table's lock.
-  fileprivate func markLost(_ pointer: WordPointer, in folio: Folio) {
-    let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-    guard entry.isPresent, !entry.isSpecial, Folio(of: machine.memory.frame(entry.frame)) == folio else { return }
-    pointer.pointee.store(PageTableEntry.poisonMarker.rawValue, ordering: .releasing)
-    giveUp(entry)
-  }
 }
 
 extension Machine {
   /// Frames that are out of use for good.
   public var poisonedFrames: UInt64 { UInt64(retired.frames.count) }
+
+  /// Replaces an entry that maps `folio` by a marker. The caller holds the table's lock.
+  fileprivate func markLost(_ pointer: WordPointer, of table: PageTable, in folio: Folio) {
+    let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+    guard entry.isPresent, !entry.isSpecial, Folio(of: memory.frame(entry.frame)) == folio else { return }
+    pointer.pointee.store(PageTableEntry.poisonMarker.rawValue, ordering: .releasing)
+    giveUp(entry, of: table)
+  }
 
   /// Keeps a folio from ever being handed out again, by a reference that nobody gives back.
   fileprivate func retire(_ folio: Folio) {

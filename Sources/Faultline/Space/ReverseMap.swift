@@ -4,7 +4,7 @@ extension VMAPointer {
   /// The reverse way: from a file's pages to the entries that map them. Kernel: `rmap_walk_file`.
   func forEachEntry(of filePages: Range<UInt64>, _ body: (WordPointer) -> Void) {
     guard let pages = pages(showing: filePages) else { return }
-    pointee.space._withUnsafeGuaranteedRef { $0.table.forEachEntry(in: pages) { _, pointer in body(pointer) } }
+    pointee.table.forEachEntry(in: pages) { _, pointer in body(pointer) }
   }
 
   /// The part of the area that shows pages of `filePages`; `nil` when it shows none.
@@ -21,19 +21,19 @@ extension FileNode {
   /// - Parameter includingCopies: whether private copies go too (truncation) or stay (hole punch).
   func unmap(_ pages: Range<UInt64>, includingCopies: Bool) {
     forEachArea { area in
-      let space = area.pointee.space.takeUnretainedValue()
       area.forEachEntry(of: pages) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry != .guardMarker else { return }
-        guard includingCopies || entry.isPresent && !space.isPrivateCopy(entry) else { return }
-        space.giveUp(PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing)))
+        guard includingCopies || entry.isPresent && !machine.isPrivateCopy(entry) else { return }
+        let taken = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
+        machine.giveUp(taken, of: area.pointee.table)
       }
     }
   }
 }
 
-extension AddressSpace {
+extension Machine {
   fileprivate func isPrivateCopy(_ entry: PageTableEntry) -> Bool {
-    entry.isPresent && !entry.isSpecial && Folio(of: machine.memory.frame(entry.frame)).isPrivate
+    entry.isPresent && !entry.isSpecial && Folio(of: memory.frame(entry.frame)).isPrivate
   }
 }

@@ -11,20 +11,7 @@ extension AddressSpace {
   }
 
   /// Gives back what a cleared entry held, and moves what it knew of the page to the folio.
-  func giveUp(_ entry: PageTableEntry) {
-    guard entry.isPresent, !entry.isSpecial else { return }
-    let frame = machine.memory.frame(entry.frame)
-    let folio = Folio(of: frame)
-    if folio.isPrivate {
-      uncountPrivatePages(1)
-    } else {
-      if entry.isDirty { folio.markDirty() }
-      if entry.isAccessed { machine.markAccessed(folio) }
-      uncountFilePages(1)
-    }
-    Folio.removeMapping(of: frame)
-    folio.put(to: machine.memory)
-  }
+  func giveUp(_ entry: PageTableEntry) { machine.giveUp(entry, of: table) }
 
   /// Frees the leaf tables that cover no area any more, after `pages` were unmapped and taken out of the tree.
   /// Kernel: `free_pgtables`.
@@ -39,5 +26,23 @@ extension AddressSpace {
       end = pages.upperBound & ~(span - 1)
     }
     if start < end { table.freeLeaves(covering: start..<end) }
+  }
+}
+
+extension Machine {
+  /// Gives back what a cleared entry of `table` held, and moves what it knew of the page to the folio.
+  func giveUp(_ entry: PageTableEntry, of table: PageTable) {
+    guard entry.isPresent, !entry.isSpecial else { return }
+    let frame = memory.frame(entry.frame)
+    let folio = Folio(of: frame)
+    if folio.isPrivate {
+      table.state.pointee.privatePages.wrappingSubtract(1, ordering: .relaxed)
+    } else {
+      if entry.isDirty { folio.markDirty() }
+      if entry.isAccessed { markAccessed(folio) }
+      table.state.pointee.filePages.wrappingSubtract(1, ordering: .relaxed)
+    }
+    Folio.removeMapping(of: frame)
+    folio.put(to: memory)
   }
 }

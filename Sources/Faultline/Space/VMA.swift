@@ -78,9 +78,13 @@ struct VMA: ~Copyable {
   let readahead: ReadaheadPointer?
   /// The address space that the area is part of; it outlives it. Kernel: `vm_mm`.
   let space: Unmanaged<AddressSpace>
+  /// The space's table. Who comes from the file's side uses this and never the space itself: a reference on it could be the
+  /// last, and a space that goes takes the locks that a reverse walk holds.
+  let table: PageTable
 
   init(space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?) {
     self.space = Unmanaged.passUnretained(space)
+    table = space.table
     start = AtomicWord(pages.lowerBound)
     end = AtomicWord(pages.upperBound)
     flagWord = AtomicWord(flags.rawValue)

@@ -9,22 +9,31 @@ struct PageTable {
 
   let root: Table
   let memory: TableMemory
-  /// Guards the entries above the leaves. Kernel: `page_table_lock`.
-  let upperLock: UnsafeMutablePointer<SpinLock>
+  let state: UnsafeMutablePointer<State>
+
+  /// What the copies of this value share.
+  struct State: ~Copyable {
+    /// Guards the entries above the leaves. Kernel: `page_table_lock`.
+    let upperLock = SpinLock()
+    /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
+    let filePages = AtomicWord(0)
+    /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
+    let privatePages = AtomicWord(0)
+  }
 
   init(memory: TableMemory) throws(KernelError) {
     guard let root = memory.allocate() else { throw KernelError(.ENOMEM, "no memory for a page table") }
     self.root = root
     self.memory = memory
-    upperLock = .allocate(capacity: 1)
-    upperLock.initialize(to: SpinLock())
+    state = .allocate(capacity: 1)
+    state.initialize(to: State())
   }
 
   /// Frees every table. All leaf entries must be none already.
   func destroy() {
     freeTree(root, level: 3)
-    upperLock.deinitialize(count: 1)
-    upperLock.deallocate()
+    state.deinitialize(count: 1)
+    state.deallocate()
   }
 
   // MARK: Walks
@@ -100,7 +109,7 @@ struct PageTable {
 
   /// Enters a table in a slot of another. Returns the table that was there first, if one was.
   private func install(_ new: Table, in table: Table, slot: Int) -> Table? {
-    upperLock.pointee.withLock {
+    state.pointee.upperLock.withLock {
       #if DEBUG || ModelCheck
         if memory.switches?.has(.skipsTableCheck) == true {
           table.entries[slot].store(Self.entry(for: new), ordering: .releasing)
@@ -121,7 +130,7 @@ struct PageTable {
         let middle = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .relaxed))
       {
         let slot = Self.slot(ofPage: page, level: 1)
-        let leaf = upperLock.pointee.withLock {
+        let leaf = state.pointee.upperLock.withLock {
           Self.child(middle.entries[slot].exchange(0, ordering: .acquiringAndReleasing))
         }
         if let leaf { memory.retire(leaf) }
