@@ -40,6 +40,9 @@
       case .putsSkippedNeighbourTwice, .getsMappedNeighbourTwice: .referencesAddUp
       case .forgetsWriteProtect: .notifiedBeforeWritable
       case .unmapsOnce: .nothingBeyondEnd
+      case .forgetsDeposit: .splitsNeverFail
+      case .believesRefusedHuge: .referencesAddUp
+      case .mapsValueHuge, .entersTableForLockedFolio, .skipsMiddleCheck: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }

@@ -147,7 +147,7 @@ struct XArray {
 
   /// The node of `shift` that covers `index`, made with all above it where missing; `nil` without memory or when a larger
   /// entry lies in the way.
-  private func descend(to index: UInt64, shift: UInt64) -> XArrayNode? {
+  func descend(to index: UInt64, shift: UInt64) -> XArrayNode? {
     guard var node = grow(toCover: index, shift: shift) else { return nil }
     while node.shift > shift {
       let slot = Int(index >> node.shift & 63)

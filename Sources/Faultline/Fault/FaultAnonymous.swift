@@ -3,7 +3,9 @@ extension AddressSpace {
   ///
   /// A load maps the page of zeroes, which is neither counted nor referenced; a store gets a zeroed page of its own.
   func faultAnonymous(_ context: inout FaultContext) -> FaultResult {
-    guard context.prepareTable(), let leaf = context.installTable() else { return .outOfMemory }
+    guard context.prepareTable() else { return .outOfMemory }
+    // Another thread's huge page came first: make the access again.
+    guard let leaf = context.installTable() else { return .noPage }
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
     guard context.isWrite else {
       let zero = PageTableEntry(frame: machine.zeroFrame, permissions: permissions | PageTableEntry.specialBit)
@@ -13,12 +15,12 @@ extension AddressSpace {
     preparePrivatePages(of: context.area)
     guard let folio = machine.memory.allocateZeroed(order: 0) else { return .outOfMemory }
     folio.becomePrivate(page: context.page)
-    Folio.addMapping(of: folio.head)
+    folio.addMapping(of: folio.head)
     let entry = PageTableEntry(
       frame: machine.memory.number(of: folio.head),
       permissions: permissions | PageTableEntry.dirtyBit | writableBit(of: context.area))
     guard set(entry, in: leaf, context) else {
-      Folio.removeMapping(of: folio.head)
+      folio.removeMapping(of: folio.head)
       folio.put(to: machine.memory)
       return .noPage
     }
@@ -30,9 +32,8 @@ extension AddressSpace {
     _ entry: PageTableEntry, in leaf: PageTable.Table, _ context: borrowing FaultContext
   ) -> Bool {
     let pointer = leaf.entries + PageTable.slot(ofPage: context.page, level: 0)
-    let lock = table.lock(of: leaf)
-    lock.pointee.lock.lock()
-    defer { lock.pointee.lock.unlock() }
+    guard context.lock(leaf) else { return false }
+    defer { table.lock(of: leaf).pointee.lock.unlock() }
     guard context.isUnchanged(PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))) else { return false }
     pointer.pointee.store(entry.rawValue, ordering: .releasing)
     return true

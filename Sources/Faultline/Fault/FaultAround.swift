@@ -40,38 +40,72 @@ extension AddressSpace {
     guard let first = pass.nextFolio() else { return [] }
     // The kernel compares the last page's index with one past the folio. So the folio that ends the file is refused here,
     // no table is entered for it, and without one there already nothing is mapped.
-    let endsBeforeFile = filePages &- 1 >= first.endIndex || context.area.traits?.isMemoryOnly == true
-    let installs = !machine.rules.clipsAroundToFileEnd || endsBeforeFile
-    guard let leaf = installs ? context.installTable() : table.leaf(forPage: context.page) else {
+    let endsBeforeFile =
+      !machine.rules.clipsAroundToFileEnd || filePages &- 1 >= first.endIndex
+      || context.area.traits?.isMemoryOnly == true
+    if endsBeforeFile, first.order == PhysicalMemory.pmdOrder, mapAroundHuge(first, context) { return .noPage }
+    guard let leaf = endsBeforeFile ? context.installTable() : context.middle.leaf, context.lock(leaf) else {
       first.unlock()
       first.put(to: machine.memory)
       return []
     }
-    return enter(&pass, first, window, leaf, context)
+    return enter(&pass, first, window, leaf, context, mayEnterWhole: endsBeforeFile)
   }
 
-  /// The pass itself. `first` comes locked and referenced.
+  /// Tries one entry for the window's first folio, which comes locked and referenced. What is refused stays both.
+  /// Kernel: `filemap_map_pmd`.
+  ///
+  /// - Returns: whether a huge entry stands now, this one or another's; then the folio is unlocked and its reference gone.
+  private func mapAroundHuge(_ folio: Folio, _ context: borrowing FaultContext) -> Bool {
+    let outcome = mapHuge(FolioReference(owning: folio, memory: machine.memory), context)
+    switch consume outcome {
+    case .mapped:
+      folio.unlock()
+      return true
+    case .refused(let reference, _):
+      let present = PageTableEntry(rawValue: context.middle.pointer.pointee.load(ordering: .acquiring)).isHuge
+      #if DEBUG || ModelCheck
+        if machine.switches.has(.believesRefusedHuge) {
+          folio.unlock()
+          _ = reference.release()
+          return true
+        }
+      #endif
+      if present { folio.unlock() } else { _ = reference.release() }
+      return present
+    }
+  }
+
+  /// The pass itself, under the lock of `leaf`, which it gives back. `first` comes locked and referenced.
   private func enter(
     _ pass: inout AroundPass, _ first: Folio, _ window: AroundWindow, _ leaf: PageTable.Table,
-    _ context: borrowing FaultContext
+    _ context: borrowing FaultContext, mayEnterWhole: Bool
   ) -> FaultResult {
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
     let young = PageTableEntry.accessedBit
     let neighbours = machine.rules.prefaultsOld ? permissions : permissions | young
     let entries = leaf.entries + PageTable.slot(ofPage: window.pages.lowerBound, level: 0)
     let skipsWorkingset = machine.rules.missSkipsWorkingset
+    let entersWhole = mayEnterWhole && machine.rules.largeFolios.mapsWhole
     var result: FaultResult = []
     var entered: UInt64 = 0
     var hits: UInt64 = 0
 
-    let tableLock = table.lock(of: leaf)
-    tableLock.pointee.lock.lock()
     var next: Folio? = first
     while let folio = next {
       let flags = folio.head.pointee.flags.load(ordering: .relaxed)
+      let counts = !skipsWorkingset || flags & FolioFlags.workingset.rawValue == 0
+      if flags >> FolioFlags.orderShift != 0 {
+        let run = enterLarge(folio, &pass, window, leaf, context, whole: entersWhole)
+        if counts { hits &+= run.examined }
+        entered &+= run.entered
+        if run.entersFaulting { result = .noPage }
+        next = pass.nextFolio()
+        continue
+      }
       let entry = entries + Int(pass.index &- window.filePage)
       let isPoisoned = flags & FolioFlags.poisoned.rawValue != 0
-      if !isPoisoned, !skipsWorkingset || flags & FolioFlags.workingset.rawValue == 0 { hits &+= 1 }
+      if !isPoisoned, counts { hits &+= 1 }
       if isPoisoned || entry.pointee.load(ordering: .relaxed) != 0 {
         folio.unlock()
         folio.put(to: machine.memory)
@@ -83,15 +117,9 @@ extension AddressSpace {
           if machine.switches.has(.getsMappedNeighbourTwice) { folio.get() }
         #endif
         let isFaulting = pass.index == context.filePage
-        let frame = folio.frame(forPage: pass.index)
         let value = PageTableEntry(
-          frame: machine.memory.number(of: frame), permissions: isFaulting ? permissions | young : neighbours)
-        if flags >> FolioFlags.orderShift == 0 {
-          folio.becomeMappedAndUnlock()
-        } else {
-          Folio.addMapping(of: frame)
-          folio.unlock()
-        }
+          frame: machine.memory.number(of: folio.head), permissions: isFaulting ? permissions | young : neighbours)
+        folio.becomeMappedAndUnlock()
         entry.pointee.store(value.rawValue, ordering: .releasing)
         entered &+= 1
         if isFaulting { result = .noPage }
@@ -99,7 +127,7 @@ extension AddressSpace {
       pass.index &+= 1
       next = pass.nextFolio()
     }
-    tableLock.pointee.lock.unlock()
+    table.lock(of: leaf).pointee.lock.unlock()
 
     machine.events.note(
       EngineEvent(
@@ -108,6 +136,45 @@ extension AddressSpace {
     if entered != 0 { countFilePages(entered) }
     context.area.pointee.readahead?.forgetMisses(hits)
     return result
+  }
+
+  /// Enters the pages of one large folio: those in the window, or all of them where the kernel maps folios whole. The folio
+  /// comes locked and referenced and is given back. Kernel: `filemap_map_folio_range`.
+  private func enterLarge(
+    _ folio: Folio, _ pass: inout AroundPass, _ window: AroundWindow, _ leaf: PageTable.Table,
+    _ context: borrowing FaultContext, whole: Bool
+  ) -> (examined: UInt64, entered: UInt64, entersFaulting: Bool) {
+    let first = window.pages.lowerBound &+ (pass.index &- window.filePage)
+    var pages = first..<first &+ (min(folio.endIndex, pass.end) &- pass.index)
+    if whole, let all = context.pages(of: folio) { pages = all }
+    pass.index = max(folio.endIndex, pass.index &+ 1)
+    defer {
+      folio.unlock()
+      folio.put(to: machine.memory)
+    }
+    guard !folio.contains(.poisoned) else { return (0, 0, false) }
+
+    let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
+    let young = PageTableEntry.accessedBit
+    var entered: UInt64 = 0
+    var entersFaulting = false
+    var page = pages.lowerBound
+    while page < pages.upperBound {
+      let entries = leaf.entries + PageTable.slot(ofPage: page, level: 0)
+      var run = 0
+      while page &+ UInt64(run) < pages.upperBound, entries[run].load(ordering: .relaxed) == 0 { run += 1 }
+      if run > 0 {
+        let holdsFaulting = page <= context.page && context.page < page &+ UInt64(run)
+        let isOld = machine.rules.prefaultsOld && !holdsFaulting
+        let frame = folio.frame(forPage: context.filePage &+ page &- context.page)
+        folio.get(UInt64(run))
+        enter(frame, count: run, at: entries, isOld ? permissions : permissions | young)
+        entered &+= UInt64(run)
+        entersFaulting = entersFaulting || holdsFaulting
+      }
+      page &+= UInt64(run) &+ 1
+    }
+    return (UInt64(pages.count), entered, entersFaulting)
   }
 }
 

@@ -1,6 +1,6 @@
 /// One attempt at one fault: what was asked, what was found, what was taken. Kernel: `struct vm_fault`.
 ///
-/// Lives on the faulting thread's stack. Its end gives back the spare table if nobody used it.
+/// Lives on the faulting thread's stack.
 struct FaultContext: ~Copyable {
   let space: AddressSpace
   let area: VMAPointer
@@ -13,18 +13,23 @@ struct FaultContext: ~Copyable {
   var seen: PageTableEntry?
   /// See ``FaultTask/arriving``.
   var arriving: UInt64
+  /// The middle entry that covers the page. Kernel: `vmf->pmd`.
+  let middle: MiddleEntry
   /// A leaf table that was allocated before any folio was locked. Kernel: `prealloc_pte`.
-  private var spareTable: PageTable.Table?
+  var spareTable: SpareTable?
   /// The file, once the lock that kept the area from going was dropped. Kernel: `fpin`.
   private var keptFile: OpenFile?
 
   @inline(__always)
-  init(space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, arriving: UInt64) {
+  init(
+    space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, middle: MiddleEntry, arriving: UInt64
+  ) {
     self.space = space
     self.area = area
     self.page = page
     self.filePage = area.filePage(of: page)
     self.flags = flags
+    self.middle = middle
     self.arriving = arriving
     seen = nil
     spareTable = nil
@@ -34,13 +39,6 @@ struct FaultContext: ~Copyable {
   /// Keeps the area's file alive to the end of the attempt: from now on the area may go.
   mutating func keepFile() { keptFile = area.file }
 
-  deinit {
-    #if DEBUG || ModelCheck
-      if space.machine.switches.has(.keepsSpareTable) { return }
-    #endif
-    if let spareTable { space.machine.tables.free(spareTable) }
-  }
-
   @inline(__always)
   var isWrite: Bool { flags.contains(.write) }
 
@@ -48,20 +46,27 @@ struct FaultContext: ~Copyable {
   ///
   /// - Returns: `false` when there is no memory.
   mutating func prepareTable() -> Bool {
-    if spareTable == nil, space.table.leaf(forPage: page) == nil {
-      guard let table = space.machine.tables.allocate() else { return false }
-      spareTable = table
-    }
-    return true
+    guard middle.isNone, spareTable == nil else { return true }
+    spareTable = SpareTable(memory: space.machine.tables)
+    return spareTable != nil
   }
 
-  /// The leaf table of the page, entering the spare one where there is none. `nil`: none there and none spare.
+  /// The leaf table of the page, entering the spare one where nothing is. `nil`: a huge entry stands there now, or there is
+  /// no table and none spare.
   mutating func installTable() -> PageTable.Table? {
-    if let leaf = space.table.leaf(forPage: page) { return leaf }
-    guard let table = spareTable else { return nil }
-    // Another thread's table may have come first; ours then stays spare.
-    if space.table.install(leaf: table, forPage: page) { spareTable = nil }
-    return space.table.leaf(forPage: page)
+    if let leaf = middle.leaf { return leaf }
+    if let spare = spareTable.take() { spareTable = spare.install(at: middle, of: space.table) }
+    return middle.leaf
+  }
+
+  /// Locks the leaf table that was found, unless it has been taken out since.
+  @inline(__always)
+  func lock(_ leaf: PageTable.Table) -> Bool {
+    let lock = space.table.lock(of: leaf)
+    lock.pointee.lock.lock()
+    if middle.leaf == leaf { return true }
+    lock.pointee.lock.unlock()
+    return false
   }
 
   /// Whether an entry under its lock is still what this attempt decided upon.

@@ -68,10 +68,13 @@ extension AddressSpace {
   private func attemptFault(
     _ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, _ arriving: inout UInt64
   ) -> FaultResult {
-    guard table.allocateUpperTables(forPage: page) else { return .outOfMemory }
-    var context = FaultContext(space: self, area: area, page: page, flags: flags, arriving: arriving)
+    guard let middle = table.allocateUpperTables(forPage: page) else { return .outOfMemory }
+    var context = FaultContext(
+      space: self, area: area, page: page, flags: flags, middle: middle, arriving: arriving)
     defer { arriving = context.arriving }
-    guard let leaf = table.leaf(forPage: page) else { return faultMissing(&context) }
+    if middle.leaf == nil, let result = faultHuge(&context) { return result }
+    // There may be one now: what was huge may have been split.
+    guard let leaf = middle.leaf else { return faultMissing(&context) }
     let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
     let seen = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
     context.seen = seen
@@ -91,8 +94,8 @@ extension AddressSpace {
   private func faultPresent(
     _ context: inout FaultContext, _ leaf: PageTable.Table, _ pointer: WordPointer
   ) -> FaultResult {
+    guard context.lock(leaf) else { return [] }
     let tableLock = table.lock(of: leaf)
-    tableLock.pointee.lock.lock()
     let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
     guard context.isUnchanged(entry) else {
       tableLock.pointee.lock.unlock()

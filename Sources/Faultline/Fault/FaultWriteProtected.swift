@@ -91,7 +91,7 @@ extension AddressSpace {
     let permissions =
       context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
       | PageTableEntry.dirtyBit | writableBit(of: context.area)
-    Folio.addMapping(of: copy.head)
+    copy.addMapping(of: copy.head)
     let entry = PageTableEntry(frame: memory.number(of: copy.head), permissions: permissions)
     pointer.pointee.store(entry.rawValue, ordering: .releasing)
     lock.pointee.lock.unlock()
@@ -99,7 +99,7 @@ extension AddressSpace {
     countPrivatePages(1)
     if let source, let old {
       if old.isPrivate { uncountPrivatePages(1) } else { uncountFilePages(1) }
-      Folio.removeMapping(of: source)
+      old.removeMapping(of: source)
       old.put(to: memory)
     }
     return []

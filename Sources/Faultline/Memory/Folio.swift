@@ -123,22 +123,56 @@ struct Folio: Equatable {
 
   // MARK: Entries that map it
 
-  /// Page-table entries that map `frame`, a page of some folio. Kernel: `page_mapcount`.
-  @inline(__always)
-  static func mapCount(of frame: FramePointer) -> UInt64 {
-    (frame.pointee.life.load(ordering: .relaxed) & Frame.mapMask) >> 32
+  /// Page-table entries that map `frame`, a page of the folio, alone or with all others. Kernel: `folio_precise_page_mapcount`.
+  func mapCount(of frame: FramePointer) -> UInt64 {
+    let own = (frame.pointee.life.load(ordering: .relaxed) & Frame.mapMask) >> 32
+    return order == 0 ? own : own &+ hugeMapCount
   }
 
-  /// Counts one more entry that maps `frame`. Its reference is the caller's to provide.
+  /// Counts one more entry that maps `frame`, a page of the folio. Its reference is the caller's to provide.
   @inline(__always)
-  static func addMapping(of frame: FramePointer) {
+  func addMapping(of frame: FramePointer) {
     frame.pointee.life.wrappingAdd(Frame.mapUnit, ordering: .relaxed)
+    if order != 0 { tail.pointee.index.wrappingAdd(1, ordering: .relaxed) }
   }
 
   @inline(__always)
-  static func removeMapping(of frame: FramePointer) {
+  func removeMapping(of frame: FramePointer) {
     frame.pointee.life.wrappingSubtract(Frame.mapUnit, ordering: .releasing)
+    if order != 0 { tail.pointee.index.wrappingSubtract(1, ordering: .releasing) }
   }
+
+  /// Counts one more entry for each of `count` frames from `first`, all of one folio of several pages.
+  func addMappings(from first: FramePointer, count: Int) {
+    for page in 0..<count { (first + page).pointee.life.wrappingAdd(Frame.mapUnit, ordering: .relaxed) }
+    tail.pointee.index.wrappingAdd(UInt64(count), ordering: .relaxed)
+  }
+
+  /// Counts one more huge entry, which maps the whole of a folio of several pages.
+  func addHugeMapping() {
+    tail.pointee.owner.wrappingAdd(1, ordering: .relaxed)
+    tail.pointee.index.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func removeHugeMapping() {
+    tail.pointee.owner.wrappingSubtract(1, ordering: .releasing)
+    tail.pointee.index.wrappingSubtract(1, ordering: .releasing)
+  }
+
+  /// Turns one huge entry into an entry for each page, without a moment in which the folio looks unmapped.
+  func splitHugeMapping() {
+    addMappings(from: head, count: Int(pageCount))
+    removeHugeMapping()
+  }
+
+  /// Huge entries that map it. Kernel: `folio_entire_mapcount`.
+  var hugeMapCount: UInt64 { order == 0 ? 0 : tail.pointee.owner.load(ordering: .relaxed) }
+
+  /// Entries of either size that map any of its pages. Kernel: `folio_mapcount`.
+  var totalMapCount: UInt64 { order == 0 ? mapCount(of: head) : tail.pointee.index.load(ordering: .relaxed) }
+
+  /// Both counts of a folio of several pages lie in its first tail, which needs no ``Frame/owner`` and no ``Frame/index``.
+  private var tail: FramePointer { head + 1 }
 
   /// Turns a single-page folio's lookup reference into an entry's and unlocks it, in one step.
   @inline(__always)
@@ -147,10 +181,7 @@ struct Folio: Equatable {
   }
 
   /// Whether an entry maps any of its pages.
-  var isMapped: Bool {
-    for page in 0..<Int(pageCount) where Folio.mapCount(of: head + page) != 0 { return true }
-    return false
-  }
+  var isMapped: Bool { totalMapCount != 0 }
 
   // MARK: Flags
 

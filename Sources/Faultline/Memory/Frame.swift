@@ -5,7 +5,8 @@
 /// Laws
 /// 1. A frame's metadata is one 64-byte ``Frame`` in an array that never moves; a pointer to it *is* the frame's identity.
 /// 2. A folio is 2^order consecutive, naturally aligned frames. Its first frame, the head, carries its references, its lock,
-///    its flags and its place in a cache; every frame carries the count of page-table entries that map that page.
+///    its flags and its place in a cache; every frame carries the count of page-table entries that map
+///    that page alone, and the first tail those that map all, and the sum of both.
 /// 3. References: one for each page in a cache's slot, one for each page-table entry that maps a page of it, one for each
 ///    caller that looked it up. Who takes one gives it back; at zero the frames return to the allocator.
 /// 4. A folio that is found without a lock may be freed at any moment until a reference on it was taken with
@@ -32,7 +33,8 @@ struct Frame: ~Copyable {
   let previous: AtomicWord
   /// In a tail, the address of the head's metadata; in a head or a single frame, 0. Kernel: `compound_head`.
   let head: AtomicWord
-  /// Free for the owner of the folio. In a cache: the number of the asynchronous read that brought it, 0 for others.
+  /// Free for the owner of the folio. In a cache: the number of the asynchronous read that brought it, 0 for others. In the
+  /// first tail: huge entries that map the folio, and in its `index` entries of either size.
   let owner: AtomicWord
 
   static let referenceUnit: UInt64 = 1

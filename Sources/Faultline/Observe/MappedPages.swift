@@ -21,6 +21,8 @@ public struct MappedPage: Hashable, Sendable {
   }
 
   public let kind: Kind
+  /// Whether one entry maps the page and the 511 around it.
+  public let isHuge: Bool
   /// Whether the entry lets the program read.
   public let isReadable: Bool
   /// Whether the program wrote through this entry or the page differs from its store.
@@ -44,6 +46,8 @@ public struct MappedArea: Hashable, Sendable {
   public let flags: VMAFlags
   /// The file's page at the area's start; 0 for anonymous memory.
   public let filePage: UInt64
+  /// Whether the kernel would try 2 MiB pages here. Kernel: `THPeligible` of `smaps`.
+  public let isHugeEligible: Bool
 }
 
 extension AddressSpace {
@@ -58,11 +62,13 @@ extension AddressSpace {
     table.forEachEntry(in: pages) { page, pointer in
       let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
       guard entry.isPresent else { return }
-      let frame = machine.memory.frame(entry.frame)
-      let contents = machine.memory.contents(of: frame)
-      body(
-        page, MappedPage(entry, frame: frame),
-        contents.map { UnsafeRawBufferPointer(start: $0, count: Int(PageSize.bytes)) })
+      for page in (page..<page + entry.pageCount).clamped(to: pages) {
+        let frame = machine.memory.frame(entry.single(page).frame)
+        let contents = machine.memory.contents(of: frame)
+        body(
+          page, MappedPage(entry, frame: frame),
+          contents.map { UnsafeRawBufferPointer(start: $0, count: Int(PageSize.bytes)) })
+      }
     }
   }
 
@@ -83,7 +89,9 @@ extension AddressSpace {
     var next = areas.firstArea(endingAfter: pages.lowerBound)
     while let area = next, area.start < pages.upperBound {
       let filePage = area.pointee.file == nil ? 0 : area.filePage(of: area.start)
-      found.append(MappedArea(pages: area.pages, flags: area.flags, filePage: filePage))
+      found.append(
+        MappedArea(
+          pages: area.pages, flags: area.flags, filePage: filePage, isHugeEligible: area.isHugeEligible(machine.rules)))
       next = areas.firstArea(startingAfter: area.start)
     }
     return found
@@ -99,13 +107,25 @@ extension MappedPage {
     } else {
       kind = folio.isPrivate ? .anonymous : .file
     }
+    isHuge = entry.isHuge
     isReadable = entry.rawValue & PageTableEntry.presentBit != 0
     isDirty = entry.isDirty || folio.contains(.dirty)
     isLazilyFreed = folio.isPrivate && folio.contains(.lazilyFreed) && !isDirty
     isReferenced = entry.isAccessed || folio.contains(.referenced)
-    mapCount = entry.isSpecial ? 0 : Folio.mapCount(of: frame)
+    mapCount = entry.isSpecial ? 0 : folio.mapCount(of: frame)
     folioPages = folio.pageCount
     positionInFolio = UInt64(frame - folio.head)
+  }
+}
+
+extension VMAPointer {
+  /// Kernel: `thp_vma_allowable_orders` with `TVA_SMAPS`.
+  fileprivate func isHugeEligible(_ rules: KernelRules) -> Bool {
+    let last = (end & ~(PageSize.entriesPerTable - 1)) - 1
+    guard end >= PageSize.entriesPerTable, !flags.contains(.noHugePage), canMapHuge(around: last) else { return false }
+    guard let traits else { return rules.hugePages.allowsPrivate(flags) }
+    if traits.isMemoryOnly { return traits.fillsHoles == .hugePages }
+    return traits.servesHugeFaults && rules.hugePages.allowsPrivate(flags)
   }
 }
 

@@ -3,6 +3,9 @@ package struct FrameAudit: Sendable {
   package let number: UInt64
   package let references: UInt64
   package let mapCount: UInt64
+  /// Of the head of a folio of several pages: huge entries that map it, and entries of either size. 0 for others.
+  package let hugeMapCount: UInt64
+  package let totalMapCount: UInt64
   package let isLocked: Bool
   package let flags: FolioFlags
   package let order: UInt64
@@ -33,8 +36,11 @@ extension PhysicalMemory {
       let flags = frame.pointee.flags.load(ordering: .relaxed)
       let head = FramePointer(bitPattern: UInt(frame.pointee.head.load(ordering: .relaxed)))
       let mapping = frame.pointee.mapping.load(ordering: .relaxed)
+      let isLarge = life & Frame.referenceMask != 0 && flags >> FolioFlags.orderShift != 0
+      let folio = Folio(head: frame)
       return FrameAudit(
         number: number, references: life & Frame.referenceMask, mapCount: (life & Frame.mapMask) >> 32,
+        hugeMapCount: isLarge ? folio.hugeMapCount : 0, totalMapCount: isLarge ? folio.totalMapCount : 0,
         isLocked: life & Frame.lockBit != 0, flags: FolioFlags(rawValue: flags & ~FolioFlags.orderMask),
         order: flags >> FolioFlags.orderShift, isFree: flags & FolioFlags.free.rawValue != 0,
         head: head.map { self.number(of: $0).rawValue },

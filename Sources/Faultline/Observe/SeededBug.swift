@@ -25,6 +25,16 @@
     case freesTableAtOnce
     /// An entry is set without looking whether it is still what it was.
     case skipsEntryCheck
+    /// A huge entry is set without looking whether a table was entered meanwhile.
+    case skipsMiddleCheck
+    /// A huge entry of private memory keeps no table for its split.
+    case forgetsDeposit
+    /// Fault-around takes a folio that could not be mapped huge for mapped (the draft of seed 003).
+    case believesRefusedHuge
+    /// Fault-around asks to map a shadow huge, and enters a table when that is refused.
+    case mapsValueHuge
+    /// Fault-around enters a table for a huge folio that somebody else has locked.
+    case entersTableForLockedFolio
     /// A leaf table is entered without looking whether another thread's came first.
     case skipsTableCheck
   }

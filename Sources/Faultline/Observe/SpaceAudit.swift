@@ -32,7 +32,7 @@ extension AddressSpace {
     return found
   }
 
-  /// Every entry that is not none, whether or not an area covers it, found by walking all tables.
+  /// Every entry that is not none, huge ones with their first page, whether or not an area covers it, found by walking all tables.
   package func auditEntries() -> [(page: UInt64, entry: PageTableEntry)] {
     var found: [(page: UInt64, entry: PageTableEntry)] = []
     table.forEachEntry(in: 0..<1 << 36) { page, pointer in
@@ -42,6 +42,9 @@ extension AddressSpace {
   }
 
   package func auditTables() -> [TableAudit] { table.auditTables() }
+
+  /// Tables that are deposited for the split of huge entries.
+  package func auditDeposits() -> Int { table.auditDeposits() }
 
   package func auditIsLocked() -> Bool { lock.isHeld }
 
@@ -56,6 +59,18 @@ extension AddressSpace {
 }
 
 extension PageTable {
+  fileprivate func auditDeposits() -> Int {
+    var count = 0
+    func visit(_ table: Table, level: Int) {
+      count += memory.deposited(on: lock(of: table))
+      for slot in 0..<512 where level > 1 {
+        if let child = Self.child(table.entries[slot].load(ordering: .relaxed)) { visit(child, level: level - 1) }
+      }
+    }
+    visit(root, level: 3)
+    return count
+  }
+
   fileprivate func auditTables() -> [TableAudit] {
     var found: [TableAudit] = []
     func visit(_ table: Table, level: Int, firstPage: UInt64) {

@@ -21,7 +21,6 @@
           add(Self.address(of: area.pointee.entryPermissions), "permissions \(name)")
           add(Self.address(of: area.pointee.privateFamily), "private family \(name)")
         }
-        add(Self.address(of: space.table.state.pointee.upperLock), "lock of the upper tables of space \(number)")
         space.table.auditNames { address, name in add(address, "\(name), space \(number)") }
       }
       for (number, file) in census.allFiles.enumerated() {
@@ -56,7 +55,8 @@
   extension PageTable {
     fileprivate func auditNames(_ body: (_ word: UInt, _ name: String) -> Void) {
       func visit(_ table: Table, level: UInt64, firstPage: UInt64) {
-        if level == 0 { body(UInt(bitPattern: lock(of: table)), "lock of the table of page \(firstPage)") }
+        let kind = level == 0 ? "table" : "level \(level) table"
+        body(UInt(bitPattern: lock(of: table)), "lock of the \(kind) of page \(firstPage)")
         for slot in 0..<512 {
           let word = table.entries + slot
           let page = firstPage + UInt64(slot) << (9 * level)

@@ -106,9 +106,9 @@ public final class AddressSpace: @unchecked Sendable {
     return nil
   }
 
-  /// The entry of a page as it is now. Kernel: what `/proc/PID/pagemap` shows.
+  /// The entry of a page as it is now; of a huge one, what it says of this page. Kernel: what `/proc/PID/pagemap` shows.
   public func entry(ofPage page: UInt64) -> PageTableEntry {
     guard let pointer = table.entryPointer(forPage: page) else { return .none }
-    return PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+    return PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).single(page)
   }
 }

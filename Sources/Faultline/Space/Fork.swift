@@ -47,6 +47,8 @@ extension AddressSpace {
         copied.append((page, entry))
         return
       }
+      // The child faults what a file's huge entry shows in again.
+      guard !entry.isHuge || isPrivate(entry) else { return }
       if isCopyOnWrite, entry.isWritable {
         pointer.pointee.bitwiseAnd(~PageTableEntry.writableBit, ordering: .relaxed)
         entry = entry.without(PageTableEntry.writableBit)
@@ -72,27 +74,37 @@ extension AddressSpace {
     let folio = Folio(of: frame)
     folio.get()
     folio.remove(.exclusive)
-    Folio.addMapping(of: frame)
+    if entry.isHuge { folio.addHugeMapping() } else { folio.addMapping(of: frame) }
   }
 
   /// Sets an entry that carries its reference already, making tables as needed; `false` without memory.
   func enter(_ entry: PageTableEntry, at page: UInt64) -> Bool {
-    guard table.allocateUpperTables(forPage: page) else { return false }
-    if table.leaf(forPage: page) == nil {
-      guard let leaf = machine.tables.allocate() else { return false }
-      if !table.install(leaf: leaf, forPage: page) { machine.tables.free(leaf) }
-    }
-    guard let leaf = table.leaf(forPage: page) else { return false }
+    guard entry.isHuge ? enterHuge(entry, at: page) : enterSingle(entry, at: page) else { return false }
+    count(entry)
+    return true
+  }
+
+  private func enterSingle(_ entry: PageTableEntry, at page: UInt64) -> Bool {
+    guard let leaf = table.makeLeaf(forPage: page) else { return false }
     table.lock(of: leaf).pointee.lock.withLock {
       leaf.entries[PageTable.slot(ofPage: page, level: 0)].store(entry.rawValue, ordering: .releasing)
     }
-    count(entry)
     return true
+  }
+
+  private func enterHuge(_ entry: PageTableEntry, at page: UInt64) -> Bool {
+    guard let middle = table.allocateUpperTables(forPage: page) else { return false }
+    // Moved here where single pages lay once: their table is empty.
+    if let leaf = table.takeLeaf(at: middle) { machine.tables.retire(leaf) }
+    guard isPrivate(entry) else { return table.setHuge(entry, at: middle) }
+    var deposit = SpareTable(memory: machine.tables)
+    return deposit != nil && table.setHuge(entry, at: middle, depositing: &deposit)
   }
 
   /// Counts an entry that was moved or copied here.
   func count(_ entry: PageTableEntry) {
     guard entry.isPresent, !entry.isSpecial else { return }
-    if Folio(of: machine.memory.frame(entry.frame)).isPrivate { countPrivatePages(1) } else { countFilePages(1) }
+    let isPrivate = Folio(of: machine.memory.frame(entry.frame)).isPrivate
+    if isPrivate { countPrivatePages(entry.pageCount) } else { countFilePages(entry.pageCount) }
   }
 }

@@ -37,20 +37,13 @@ extension AddressSpace {
   /// `false` without memory. A page that a fault has entered meanwhile is discarded again.
   private func setGuard(at page: UInt64) -> Bool {
     while true {
-      guard table.allocateUpperTables(forPage: page) else { return false }
-      if table.leaf(forPage: page) == nil {
-        guard let leaf = machine.tables.allocate() else { return false }
-        if !table.install(leaf: leaf, forPage: page) { machine.tables.free(leaf) }
-      }
-      guard let leaf = table.leaf(forPage: page) else { return false }
-      let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
-      let isSet = table.lock(of: leaf).pointee.lock.withLock {
-        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-        guard !entry.isPresent else { return false }
+      if table.makeLeaf(forPage: page) == nil, table.entryPointer(forPage: page) == nil { return false }
+      let isSet = table.withEntry(ofPage: page) { pointer in
+        guard !PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).isPresent else { return false }
         pointer.pointee.store(PageTableEntry.guardMarker.rawValue, ordering: .releasing)
         return true
       }
-      if isSet { return true }
+      if isSet == true { return true }
       unmap(page..<page + 1, keepingMarkers: true)
     }
   }

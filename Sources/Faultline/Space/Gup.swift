@@ -68,10 +68,8 @@ extension AddressSpace {
   /// The page that is entered now, with a reference, if the entry allows what is wanted. Kernel: `follow_page_pte` with
   /// `FOLL_TOUCH`.
   private func follow(_ page: UInt64, in area: VMAPointer, _ flags: GetFlags) -> FrameNumber? {
-    guard let leaf = table.leaf(forPage: page) else { return nil }
-    let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
-    return table.lock(of: leaf).pointee.lock.withLock {
-      let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+    let followed = table.withEntry(ofPage: page) { pointer -> FrameNumber? in
+      let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring)).single(page)
       guard entry.isPresent, !flags.contains(.write) || entry.isWritable || isForcedCopy(entry, in: area, flags) else {
         return nil
       }
@@ -82,6 +80,7 @@ extension AddressSpace {
       machine.markAccessed(folio)
       return entry.frame
     }
+    return followed ?? nil
   }
 
   /// Whether a forced store has broken the sharing of this page already, though its entry stays read-only.

@@ -45,8 +45,10 @@ public struct KernelRules: Sendable, Hashable {
   public var tracksSoftDirty: Bool
   /// How the kernel copies from and to a program, which shows in the faults that are traced.
   public var copies: CopyRules
-  /// Where large folios come from.
+  /// Where large folios come from, and how they are mapped.
   public var largeFolios: LargeFolioRules
+  /// When memory is mapped 2 MiB at once.
+  public var hugePages: HugePageRules
 
   /// The generations of readahead arithmetic.
   public struct ReadaheadRules: Sendable, Hashable {
@@ -68,10 +70,33 @@ public struct KernelRules: Sendable, Hashable {
     public var repeatsFailedBytes: Bool
   }
 
-  /// Where large folios in the page cache come from.
+  /// Where large folios in the page cache come from, and how they are mapped.
   public struct LargeFolioRules: Sendable, Hashable {
     /// Whether ext4 makes them (6.16 and later). XFS does in all kernels that the rules know.
     public var ext4: Bool
+    /// Whether a fault maps all of a folio that its area and its page table hold (6.18), or only what lies in the window.
+    public var mapsWhole: Bool
+  }
+
+  /// When memory is mapped 2 MiB at once.
+  public struct HugePageRules: Sendable, Hashable {
+    /// The choice in `/sys/kernel/mm/transparent_hugepage/enabled`.
+    public enum Choice: Sendable, Hashable {
+      case always, madvise, never
+    }
+
+    /// For private memory without a file.
+    public var privateMemory: Choice
+    /// Whether MADV_NOHUGEPAGE also keeps folios of the page cache from being mapped at once (6.11 and later).
+    public var adviceForbidsCached: Bool
+    /// Whether a store to the huge page of zeroes gets a huge page (6.12 and later) or splits it.
+    public var replacesHugeZero: Bool
+
+    /// Whether private memory with these flags may be huge. Kernel: `thp_vma_allowable_order`.
+    func allowsPrivate(_ flags: VMAFlags) -> Bool {
+      if flags.contains(.noHugePage) { return false }
+      return privateMemory == .always || privateMemory == .madvise && flags.contains(.hugePage)
+    }
   }
 
   /// Linux 6.1.
@@ -84,7 +109,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
-    largeFolios: LargeFolioRules(ext4: false))
+    largeFolios: LargeFolioRules(ext4: false, mapsWhole: false),
+    hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
@@ -96,7 +122,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
-    largeFolios: LargeFolioRules(ext4: false))
+    largeFolios: LargeFolioRules(ext4: false, mapsWhole: false),
+    hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
@@ -108,7 +135,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
-    largeFolios: LargeFolioRules(ext4: true))
+    largeFolios: LargeFolioRules(ext4: true, mapsWhole: true),
+    hugePages: HugePageRules(privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

@@ -50,11 +50,9 @@ extension AddressSpace {
       if let signal = self.access(address, access, from: origin, by: &task) { return signal }
       let record = task.enter(epoch, of: machine.epochs)
       defer { record.exit() }
-      guard let leaf = table.leaf(forPage: address.page) else { continue }
-      let pointer = leaf.entries + PageTable.slot(ofPage: address.page, level: 0)
       // Under the table's lock the entry keeps its page: nobody can unmap or reuse it while the bytes move.
-      let done = table.lock(of: leaf).pointee.lock.withLock {
-        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+      let done = table.withEntry(ofPage: address.page) { pointer in
+        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring)).single(address.page)
         guard entry.rawValue & demand.mask == demand.value else { return false }
         if let page = machine.memory.contents(of: machine.memory.frame(entry.frame)) {
           let start = page + Int(address.offsetInPage)
@@ -62,7 +60,7 @@ extension AddressSpace {
         }
         return true
       }
-      if done { return nil }
+      if done == true { return nil }
     }
   }
 }

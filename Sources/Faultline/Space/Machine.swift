@@ -26,6 +26,8 @@ public final class Machine: Sendable {
   /// The page of zeroes that read faults on private memory map. Kernel: `ZERO_PAGE`.
   let zeroFrame: FrameNumber
 
+  private let hugeZero = AtomicWord(.max)
+
   /// - Parameters:
   ///   - frameCount: page frames; they cost host memory only once used.
   ///   - contents: whether pages have bytes.
@@ -45,6 +47,26 @@ public final class Machine: Sendable {
       throw KernelError(.ENOMEM, "a machine needs at least one frame for the zero page")
     }
     zeroFrame = memory.number(of: zero.head)
+  }
+
+  /// The 2 MiB of zeroes that read faults on private memory map, made when it is first wanted; `nil` without memory.
+  /// Kernel: `huge_zero_folio`.
+  var hugeZeroFrame: FrameNumber? {
+    let made = hugeZero.load(ordering: .acquiring)
+    if made != .max { return FrameNumber(rawValue: made) }
+    guard let folio = memory.allocateZeroed(order: PhysicalMemory.pmdOrder) else { return nil }
+    let number = memory.number(of: folio.head)
+    let (isFirst, first) = hugeZero.compareExchange(
+      expected: .max, desired: number.rawValue, successOrdering: .acquiringAndReleasing, failureOrdering: .acquiring)
+    if isFirst { return number }
+    folio.put(to: memory)
+    return FrameNumber(rawValue: first)
+  }
+
+  /// The same if it was ever made.
+  package var auditHugeZeroFrame: UInt64? {
+    let made = hugeZero.load(ordering: .relaxed)
+    return made == .max ? nil : made
   }
 
   /// What waits for readers refers to the machine's parts; nobody reads any more.

@@ -27,6 +27,7 @@ extension AddressSpace {
     case .guardRemove: try removeGuards(pages)
     case .hugePage: try change(pages, adding: .hugePage, removing: .noHugePage)
     case .noHugePage: try change(pages, adding: .noHugePage, removing: .hugePage)
+    case .collapse: try collapse(pages)
     case .dontDump: try change(pages, adding: .dontDump, removing: [])
     case .doDump: try change(pages, adding: [], removing: .dontDump)
     case .populateRead: try populate(pages, .read, by: &task)

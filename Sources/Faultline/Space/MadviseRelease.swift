@@ -15,6 +15,7 @@ extension AddressSpace {
   func cool(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
+      splitHuge(partlyIn: part)
       table.forEachEntry(in: part) { _, pointer in
         guard let folio = solelyMapped(pointer) else { return }
         pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
@@ -31,6 +32,7 @@ extension AddressSpace {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
       var chosen: [Folio] = []
+      splitHuge(partlyIn: part)
       table.forEachEntry(in: part) { _, pointer in
         guard let folio = solelyMapped(pointer) else { return }
         if folio.isPrivate {
@@ -56,6 +58,7 @@ extension AddressSpace {
     try forEachPart(of: pages) { area, part in
       guard area.pointee.cache == nil else { return KernelError(.EINVAL, "MADV_FREE of memory that shows a file") }
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_FREE of memory that is locked") }
+      splitHuge(partlyIn: part)
       table.forEachEntry(in: part) { _, pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry.isPresent, !entry.isSpecial else { return }
@@ -106,7 +109,8 @@ extension AddressSpace {
     let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
     guard entry.isPresent, !entry.isSpecial else { return nil }
     let frame = machine.memory.frame(entry.frame)
-    return Folio.mapCount(of: frame) == 1 ? Folio(of: frame) : nil
+    let folio = Folio(of: frame)
+    return folio.mapCount(of: frame) == 1 ? folio : nil
   }
 
   /// Private memory that was freed lazily, and not stored to since, needs no swap to go.

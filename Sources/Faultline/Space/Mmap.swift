@@ -173,6 +173,7 @@ extension AddressSpace {
   /// Makes `page` a border between areas if one covers it. Kernel: `split_vma`.
   func split(at page: UInt64) {
     guard let area = areas.area(covering: page), area.start < page else { return }
+    splitHuge(across: page)
     let upper = VMAPointer.make(
       in: self, pages: page..<area.end, flags: area.flags, filePage: area.filePage(of: page), file: area.file)
     upper.pointee.privateFamily.store(area.privateFamily, ordering: .relaxed)

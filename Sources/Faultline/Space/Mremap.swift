@@ -146,9 +146,11 @@ extension AddressSpace {
     mark(target)
     areas.insert(target)
     target.file?.node.add(target)
+    if (pages.lowerBound &- source.start) & (PageSize.entriesPerTable - 1) != 0 { splitAllHuge(in: source.pages) }
     var moved: [(page: UInt64, entry: PageTableEntry)] = []
     table.forEachEntry(in: source.pages) { page, pointer in
       let entry = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
+      if entry.isHuge, isPrivate(entry) { freeDeposit(atPage: page) }
       uncount(entry)
       moved.append((pages.lowerBound + (page - source.start), entry))
     }
@@ -170,7 +172,8 @@ extension AddressSpace {
 
   private func uncount(_ entry: PageTableEntry) {
     guard entry.isPresent, !entry.isSpecial else { return }
-    if Folio(of: machine.memory.frame(entry.frame)).isPrivate { uncountPrivatePages(1) } else { uncountFilePages(1) }
+    let isPrivate = Folio(of: machine.memory.frame(entry.frame)).isPrivate
+    if isPrivate { uncountPrivatePages(entry.pageCount) } else { uncountFilePages(entry.pageCount) }
   }
 }
 

@@ -81,14 +81,14 @@ extension AddressSpace {
   }
 
   private func heldFolio(at page: UInt64) -> Folio? {
-    guard let leaf = table.leaf(forPage: page) else { return nil }
-    return table.lock(of: leaf).pointee.lock.withLock {
-      let entry = entry(ofPage: page)
+    let held = table.withEntry(ofPage: page) { pointer -> Folio? in
+      let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
       guard entry.isPresent, !entry.isSpecial else { return nil }
       let folio = Folio(of: machine.memory.frame(entry.frame))
       folio.get()
       return folio
     }
+    return held ?? nil
   }
 }
 

@@ -99,9 +99,9 @@ extension AddressSpace {
 
   /// A page that is taken for writing counts as written. Kernel: `FOLL_TOUCH`.
   private func markDirty(_ page: UInt64, of area: VMAPointer) {
-    guard let cache = area.pointee.cache, let leaf = table.leaf(forPage: page) else { return }
-    table.lock(of: leaf).pointee.lock.withLock {
-      let entry = entry(ofPage: page)
+    guard let cache = area.pointee.cache else { return }
+    _ = table.withEntry(ofPage: page) { pointer in
+      let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
       guard entry.isPresent, !entry.isDirty, !entry.isSpecial else { return }
       let folio = Folio(of: machine.memory.frame(entry.frame))
       if !folio.isPrivate { cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(folio) } }

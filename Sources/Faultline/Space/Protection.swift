@@ -65,6 +65,8 @@ public enum Advice: Int32, Hashable, Sendable, CaseIterable {
   case populateRead = 22
   case populateWrite = 23
   case dontNeedLocked = 24
+  /// Private memory, and files that live in memory.
+  case collapse = 25
   case guardInstall = 102
   case guardRemove = 103
 }

@@ -3,11 +3,19 @@ extension AddressSpace {
   ///
   /// - Parameter keepingMarkers: whether guard markers stay, because the area does.
   func unmap(_ pages: Range<UInt64>, keepingMarkers: Bool = false) {
-    table.forEachEntry(in: pages) { _, pointer in
+    splitHuge(partlyIn: pages)
+    table.forEachEntry(in: pages) { page, pointer in
       if keepingMarkers, pointer.pointee.load(ordering: .relaxed) == PageTableEntry.guardMarker.rawValue { return }
       let entry = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
+      if entry.isHuge, isPrivate(entry) { freeDeposit(atPage: page) }
       giveUp(entry)
     }
+  }
+
+  /// Gives back the table that a huge entry of private memory had for its split. The caller holds its table's lock.
+  func freeDeposit(atPage page: UInt64) {
+    guard let middle = table.middle(forPage: page) else { return }
+    if let deposit = machine.tables.pop(from: table.lock(of: middle.table)) { machine.tables.free(deposit) }
   }
 
   /// Gives back what a cleared entry held, and moves what it knew of the page to the folio.
@@ -36,13 +44,13 @@ extension Machine {
     let frame = memory.frame(entry.frame)
     let folio = Folio(of: frame)
     if folio.isPrivate {
-      table.state.pointee.privatePages.wrappingSubtract(1, ordering: .relaxed)
+      table.state.pointee.privatePages.wrappingSubtract(entry.pageCount, ordering: .relaxed)
     } else {
       if entry.isDirty { folio.markDirty() }
       if entry.isAccessed { markAccessed(folio) }
-      table.state.pointee.filePages.wrappingSubtract(1, ordering: .relaxed)
+      table.state.pointee.filePages.wrappingSubtract(entry.pageCount, ordering: .relaxed)
     }
-    Folio.removeMapping(of: frame)
+    if entry.isHuge { folio.removeHugeMapping() } else { folio.removeMapping(of: frame) }
     folio.put(to: memory)
   }
 }

@@ -13,8 +13,6 @@ struct PageTable {
 
   /// What the copies of this value share.
   struct State: ~Copyable {
-    /// Guards the entries above the leaves. Kernel: `page_table_lock`.
-    let upperLock = SpinLock()
     /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
     let filePages = AtomicWord(0)
     /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
@@ -42,10 +40,11 @@ struct PageTable {
   @inline(__always)
   static func slot(ofPage page: UInt64, level: UInt64) -> Int { Int(page >> (9 &* level) & 511) }
 
-  /// The table that an entry above the leaves points to.
+  /// The table that an entry above the leaves points to; `nil` for none and for a huge entry.
   @inline(__always)
   static func child(_ entry: UInt64) -> Table? {
-    guard entry & PageTableEntry.presentBit != 0 else { return nil }
+    let kind = PageTableEntry.presentBit | PageTableEntry.hugeBit
+    guard entry & kind == PageTableEntry.presentBit else { return nil }
     return Table(entries: WordPointer(bitPattern: UInt(entry & ~PageTableEntry.presentBit)).unsafelyUnwrapped)
   }
 
@@ -54,70 +53,90 @@ struct PageTable {
     UInt64(UInt(bitPattern: table.entries)) | PageTableEntry.presentBit
   }
 
-  /// The leaf table that covers `page`, without locks; `nil` when there is none (the middle entry is none).
+  /// The middle entry of `page`, without locks; `nil` when there is no table for it.
   @inline(__always)
-  func leaf(forPage page: UInt64) -> Table? {
+  func middle(forPage page: UInt64) -> MiddleEntry? {
     guard let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)),
       let middle = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .acquiring))
     else { return nil }
-    return Self.child(middle.entries[Self.slot(ofPage: page, level: 1)].load(ordering: .acquiring))
+    return MiddleEntry(table: middle, pointer: middle.entries + Self.slot(ofPage: page, level: 1))
   }
 
-  /// The leaf entry of `page`, without locks; `nil` when its table does not exist.
+  /// The leaf table that covers `page`, without locks; `nil` when there is none.
+  @inline(__always)
+  func leaf(forPage page: UInt64) -> Table? { middle(forPage: page)?.leaf }
+
+  /// The entry that maps `page`, of either size, without locks; `nil` when there is no table for it.
   @inline(__always)
   func entryPointer(forPage page: UInt64) -> WordPointer? {
-    guard let leaf = leaf(forPage: page) else { return nil }
-    return leaf.entries + Self.slot(ofPage: page, level: 0)
+    guard let middle = middle(forPage: page) else { return nil }
+    let word = middle.pointer.pointee.load(ordering: .acquiring)
+    if let leaf = Self.child(word) { return leaf.entries + Self.slot(ofPage: page, level: 0) }
+    return word == 0 ? nil : middle.pointer
   }
 
   @inline(__always)
-  func lock(of leaf: Table) -> UnsafeMutablePointer<TableMemory.Metadata> { memory.metadata(of: leaf) }
+  func lock(of table: Table) -> UnsafeMutablePointer<TableMemory.Metadata> { memory.metadata(of: table) }
 
   // MARK: Growing and shrinking
 
   /// Allocates the tables above the leaf of `page`. Kernel: `p4d_alloc`, `pud_alloc`, `pmd_alloc`.
   ///
-  /// - Returns: `false` when there is no memory.
-  func allocateUpperTables(forPage page: UInt64) -> Bool {
+  /// - Returns: the page's middle entry; `nil` when there is no memory.
+  func allocateUpperTables(forPage page: UInt64) -> MiddleEntry? {
+    if let middle = middle(forPage: page) { return middle }
     var table = root
     for level: UInt64 in [3, 2] {
-      let slot = Self.slot(ofPage: page, level: level)
-      if let next = Self.child(table.entries[slot].load(ordering: .acquiring)) {
+      let pointer = table.entries + Self.slot(ofPage: page, level: level)
+      if let next = Self.child(pointer.pointee.load(ordering: .acquiring)) {
         table = next
         continue
       }
-      guard let new = memory.allocate() else { return false }
-      guard let next = install(new, in: table, slot: slot) else {
+      guard let new = memory.allocate() else { return nil }
+      if let next = install(new, at: pointer, of: table) {
+        memory.free(new)
+        table = next
+      } else {
         table = new
-        continue
       }
-      memory.free(new)
-      table = next
     }
-    return true
+    return MiddleEntry(table: table, pointer: table.entries + Self.slot(ofPage: page, level: 1))
   }
 
-  /// Enters `leaf` as the leaf table of `page` if there still is none. Kernel: `pmd_install`.
+  /// Enters `leaf` if nothing is entered there. Kernel: `pmd_install`.
   ///
   /// - Returns: whether the table was used; otherwise it stays the caller's.
-  func install(leaf: Table, forPage page: UInt64) -> Bool {
-    guard let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)),
-      let middle = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .acquiring))
-    else { return false }
-    return install(leaf, in: middle, slot: Self.slot(ofPage: page, level: 1)) == nil
+  func install(leaf: Table, at middle: MiddleEntry) -> Bool {
+    install(leaf, at: middle.pointer, of: middle.table) == nil
   }
 
-  /// Enters a table in a slot of another. Returns the table that was there first, if one was.
-  private func install(_ new: Table, in table: Table, slot: Int) -> Table? {
-    state.pointee.upperLock.withLock {
+  /// Enters a filled table where a huge entry was. The caller holds the lock of the middle table.
+  func enter(_ leaf: Table, at middle: MiddleEntry) {
+    middle.pointer.pointee.store(Self.entry(for: leaf), ordering: .releasing)
+  }
+
+  /// The leaf table of `page`, made with all above it where missing. `nil` without memory, or where a huge entry stands.
+  func makeLeaf(forPage page: UInt64) -> Table? {
+    guard let middle = allocateUpperTables(forPage: page) else { return nil }
+    if middle.pointer.pointee.load(ordering: .acquiring) == 0 {
+      guard let leaf = memory.allocate() else { return nil }
+      if !install(leaf: leaf, at: middle) { memory.free(leaf) }
+    }
+    return middle.leaf
+  }
+
+  /// Enters a table in an empty entry of another. Returns what was there first: a table, or `new` itself for a huge entry.
+  private func install(_ new: Table, at pointer: WordPointer, of table: Table) -> Table? {
+    lock(of: table).pointee.lock.withLock {
       #if DEBUG || ModelCheck
         if memory.switches?.has(.skipsTableCheck) == true {
-          table.entries[slot].store(Self.entry(for: new), ordering: .releasing)
+          pointer.pointee.store(Self.entry(for: new), ordering: .releasing)
           return nil
         }
       #endif
-      if let first = Self.child(table.entries[slot].load(ordering: .relaxed)) { return first }
-      table.entries[slot].store(Self.entry(for: new), ordering: .releasing)
+      let there = pointer.pointee.load(ordering: .relaxed)
+      guard there == 0 else { return Self.child(there) ?? new }
+      pointer.pointee.store(Self.entry(for: new), ordering: .releasing)
       return nil
     }
   }
@@ -126,16 +145,28 @@ struct PageTable {
   func freeLeaves(covering pages: Range<UInt64>) {
     var page = pages.lowerBound
     while page < pages.upperBound {
-      if let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .relaxed)),
-        let middle = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .relaxed))
-      {
-        let slot = Self.slot(ofPage: page, level: 1)
-        let leaf = state.pointee.upperLock.withLock {
-          Self.child(middle.entries[slot].exchange(0, ordering: .acquiringAndReleasing))
-        }
-        if let leaf { memory.retire(leaf) }
-      }
+      if let middle = middle(forPage: page), let leaf = takeLeaf(at: middle) { memory.retire(leaf) }
       page = nextTable(after: page, limit: pages.upperBound)
+    }
+  }
+
+  /// Takes the leaf table out of a middle entry, if it has one. Its entries must all be none, or become so under its lock.
+  func takeLeaf(at middle: MiddleEntry) -> Table? {
+    lock(of: middle.table).pointee.lock.withLock {
+      guard let leaf = middle.leaf else { return nil }
+      middle.pointer.pointee.store(0, ordering: .releasing)
+      return leaf
+    }
+  }
+
+  /// Takes the leaf table out of a middle entry if all its entries are none. A fault that has found it looks again.
+  func takeEmptyLeaf(at middle: MiddleEntry) -> Table? {
+    guard let leaf = middle.leaf else { return nil }
+    return lock(of: leaf).pointee.lock.withLock {
+      for slot in 0..<Int(PageSize.entriesPerTable) where leaf.entries[slot].load(ordering: .relaxed) != 0 {
+        return nil
+      }
+      return takeLeaf(at: middle)
     }
   }
 
@@ -147,4 +178,17 @@ struct PageTable {
     }
     memory.free(table)
   }
+}
+
+/// An entry of a middle table: none, a leaf table, or 2 MiB mapped at once. Kernel: `pmd_t *`.
+struct MiddleEntry {
+  let table: PageTable.Table
+  let pointer: WordPointer
+
+  /// The leaf table, if that is what is entered.
+  @inline(__always)
+  var leaf: PageTable.Table? { PageTable.child(pointer.pointee.load(ordering: .acquiring)) }
+
+  @inline(__always)
+  var isNone: Bool { pointer.pointee.load(ordering: .acquiring) == 0 }
 }

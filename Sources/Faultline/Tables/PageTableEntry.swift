@@ -3,18 +3,22 @@
 /// Page tables: the entry format, the tables' memory, and walks over them.
 ///
 /// Laws
-/// 1. Every entry is a shared word. It changes only under the lock of its table (a leaf's own lock; the page table's upper
-///    lock above the leaves), except that the processor sets accessed and dirty bits when it likes.
+/// 1. Every entry is a shared word. It changes only under the lock of its table, except that the processor sets accessed and
+///    dirty bits when it likes.
 /// 2. An entry read without its lock is a guess: under the lock it is compared with the guess before it is changed.
 /// 3. A present leaf entry of an ordinary page owns one reference and one map count of that page; the zero page's owns
 ///    neither. Whoever clears an entry gives back both.
-/// 4. A table is freed only when every entry in it is none and no address that it covers is mapped.
+/// 4. A table is freed only when every entry in it is none and no address that it covers is mapped by it.
+/// 5. A huge entry, in a middle table, owns one reference and one huge map count of its folio. That of private memory also
+///    owns a deposited table, so that splitting it never fails.
+/// 6. Who has locked a leaf table looks whether it is still entered: a collapse may have taken it out.
 ///
-/// Lock order: folio lock, upper lock, leaf lock; two leaf locks are never held together.
+/// Lock order: folio lock, then one table's lock; two tables' locks are held together only to take an
+/// empty leaf table out: its own, then its middle table's.
 ///
 /// This folder calls `Memory/` and `Sync/`.
 
-/// A leaf entry, in the x86-64 format. Kernel: `pte_t`.
+/// An entry that maps memory, in the x86-64 format: one page, or in a middle table 2 MiB. Kernel: `pte_t`, `pmd_t`.
 public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   public var rawValue: UInt64
 
@@ -29,6 +33,8 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   static let userBit: UInt64 = 1 << 2
   static let accessedBit: UInt64 = 1 << 5
   static let dirtyBit: UInt64 = 1 << 6
+  /// In a middle table: 2 MiB are mapped by this entry. Kernel: `_PAGE_PSE`.
+  static let hugeBit: UInt64 = 1 << 7
   /// The page is there but the mapping allows no access. Kernel: `_PAGE_PROTNONE`.
   static let noAccessBit: UInt64 = 1 << 8
   /// A page that is not reference counted: the zero page. Kernel: `_PAGE_SPECIAL`.
@@ -65,12 +71,31 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   @inline(__always)
   public var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
 
+  /// Whether one entry of a middle table maps this page and the 511 around it. Kernel: `pmd_trans_huge`.
+  @inline(__always)
+  public var isHuge: Bool { rawValue & Self.hugeBit != 0 }
+
+  /// Pages that the entry maps.
+  var pageCount: UInt64 { isHuge ? PageSize.entriesPerTable : 1 }
+
   /// Whether this is the zero page.
   @inline(__always)
   public var isSpecial: Bool { rawValue & Self.specialBit != 0 }
 
   @inline(__always)
   public var frame: FrameNumber { FrameNumber(rawValue: (rawValue & Self.frameMask) >> PageSize.shift) }
+
+  /// Everything but the frame and the size.
+  var permissions: UInt64 { rawValue & ~(Self.frameMask | Self.hugeBit) }
+
+  /// The same entry for the frame `count` frames further on.
+  @inline(__always)
+  func advanced(by count: UInt64) -> PageTableEntry { PageTableEntry(rawValue: rawValue &+ count << PageSize.shift) }
+
+  /// What the entry says of `page`, which it maps: a huge one, with the frame of that page.
+  func single(_ page: UInt64) -> PageTableEntry {
+    isHuge ? advanced(by: page & (PageSize.entriesPerTable - 1)) : self
+  }
 
   @inline(__always)
   func with(_ bits: UInt64) -> PageTableEntry { PageTableEntry(rawValue: rawValue | bits) }
@@ -80,7 +105,7 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
 
   /// The same page under other permissions; accessed, dirty and special stay. Kernel: `pte_modify`.
   func withPermissions(_ permissions: UInt64) -> PageTableEntry {
-    let kept = Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit
+    let kept = Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit | Self.hugeBit
     return PageTableEntry(rawValue: rawValue & kept | permissions)
   }
 

@@ -7,10 +7,12 @@
 final class TableMemory: @unchecked Sendable {
   /// What is known of a table besides its entries.
   struct Metadata: ~Copyable {
-    /// Guards the entries of a leaf table. Kernel: the split `ptl`.
+    /// Guards the table's entries. Kernel: the split `ptl`.
     let lock: SpinLock
-    /// The next free table while in the free list: its number plus 1, or 0.
+    /// The next table while in the free list or deposited: its number plus 1, or 0.
     let nextFree: AtomicWord
+    /// Of a middle table: the table that was deposited last, as its number plus 1, or 0. Guarded by `lock`.
+    let deposits: AtomicWord
   }
 
   private let tables: ReservedRegion
@@ -56,10 +58,15 @@ final class TableMemory: @unchecked Sendable {
       watermark.store(number + 1, ordering: .relaxed)
     }
     live.wrappingAdd(1, ordering: .relaxed)
-    let memory = tables.base + Int(number) << Int(PageSize.shift)
+    let table = table(number: number)
     #if ModelCheck
-      SchedulePoint.allocated(memory, byteCount: Int(PageSize.bytes))
+      SchedulePoint.allocated(table.entries, byteCount: Int(PageSize.bytes))
     #endif
+    return table
+  }
+
+  func table(number: UInt64) -> PageTable.Table {
+    let memory = tables.base + Int(number) << Int(PageSize.shift)
     return PageTable.Table(entries: memory.bindMemory(to: AtomicWord.self, capacity: 512))
   }
 
@@ -93,7 +100,7 @@ final class TableMemory: @unchecked Sendable {
   func metadata(of table: PageTable.Table) -> UnsafeMutablePointer<Metadata> { metadata + number(of: table) }
 
   @inline(__always)
-  private func number(of table: PageTable.Table) -> Int {
+  func number(of table: PageTable.Table) -> Int {
     (UnsafeMutableRawPointer(table.entries) - tables.base) >> Int(PageSize.shift)
   }
 }

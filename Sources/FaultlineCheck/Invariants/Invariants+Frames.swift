@@ -55,9 +55,17 @@ extension Invariants {
         "frame \(frame.number): \(frame.mapCount) counted, \(found) found\(history(frame.number))")
       guard frame.references > 0, frame.head == nil else { continue }
       let pages = frame.number..<frame.number + (1 << frame.order)
-      let mapped = pages.reduce(0) { $0 + (picture.entries[$1] ?? 0) }
+      let huge = picture.hugeEntries[frame.number] ?? 0
+      let mapped = pages.reduce(huge) { $0 + (picture.entries[$1] ?? 0) }
+      if frame.order != 0 {
+        report.expect(
+          frame.hugeMapCount == huge && frame.totalMapCount == mapped, .mapCountsAddUp,
+          "frame \(frame.number): \(frame.hugeMapCount) huge of \(frame.totalMapCount) counted, \(huge) of \(mapped) "
+            + "found\(history(frame.number))")
+      }
       let inCache: UInt64 = picture.cached[frame.number] == nil ? 0 : 1 << frame.order
-      let zeroPage: UInt64 = frame.number == machine.auditZeroFrame ? 1 : 0
+      let isZero = frame.number == machine.auditZeroFrame || frame.number == machine.auditHugeZeroFrame
+      let zeroPage: UInt64 = isZero ? 1 : 0
       let outOfUse: UInt64 = retired.contains(frame.number) ? 1 : 0
       let expected = mapped + inCache + zeroPage + outOfUse + (held[frame.number] ?? 0)
       report.expect(

@@ -12,6 +12,7 @@ extension Invariants {
 
     var filePages: UInt64 = 0
     var privatePages: UInt64 = 0
+    var privateHuge = 0
     var position = 0
     for (page, entry) in space.auditEntries() {
       while position < areas.count, areas[position].pages.upperBound <= page { position += 1 }
@@ -20,10 +21,18 @@ extension Invariants {
         continue
       }
       guard entry.isPresent else { continue }
+      let count = entry.isHuge ? PageSize.entriesPerTable : 1
+      report.expect(
+        page + count <= areas[position].pages.upperBound, .entriesLieInAreas, "\(name), huge entry of page \(page)")
+      if entry.isHuge, entry.isSpecial { privateHuge += 1 }
       checkEntry(entry, at: page, areas[position], "\(name), page \(page)", picture, &report)
       guard !entry.isSpecial, let head = picture.head(of: entry.frame.rawValue) else { continue }
-      if head.owner == .program { privatePages += 1 } else { filePages += 1 }
+      if head.owner == .program { privatePages += count } else { filePages += count }
+      if head.owner == .program, entry.isHuge { privateHuge += 1 }
     }
+    report.expect(
+      privateHuge == space.auditDeposits(), .splitsNeverFail,
+      "\(name): \(privateHuge) huge entries of private memory, \(space.auditDeposits()) tables deposited")
     report.expect(
       filePages == space.mappedFilePages && privatePages == space.mappedPrivatePages, .mappedPagesAddUp,
       "\(name): \(space.mappedFilePages) file and \(space.mappedPrivatePages) private pages counted, "
@@ -42,7 +51,9 @@ extension Invariants {
     let isPrivateArea = area.flags.isDisjoint(with: [.shared, .mayShare])
     if entry.isSpecial {
       report.expect(
-        !entry.isWritable && entry.frame.rawValue == machine.auditZeroFrame, .entriesShowTheRightPage,
+        !entry.isWritable
+          && entry.frame.rawValue == (entry.isHuge ? machine.auditHugeZeroFrame : machine.auditZeroFrame),
+        .entriesShowTheRightPage,
         "\(name): zero page")
       return
     }

@@ -44,16 +44,17 @@ public struct Invariants {
   }
 
   private func checkTotals(_ report: inout Report) {
-    let tables = spaces.reduce(0) { $0 + $1.auditTables().count }
+    let tables = spaces.reduce(0) { $0 + $1.auditTables().count + $1.auditDeposits() }
     report.expect(
       UInt64(tables) == machine.auditLiveTables, .tablesAddUp, "\(machine.auditLiveTables) in use, \(tables) found")
     let nodes = files.reduce(0) { $0 + $1.auditNodeCount() }
     report.expect(nodes == machine.auditLiveNodes, .nodesAddUp, "\(machine.auditLiveNodes) in use, \(nodes) found")
     report.expect(!machine.memory.auditIsLocked(), .nothingIsLocked, "the frame allocator")
     if spaces.isEmpty, files.isEmpty, held.isEmpty {
+      let zeroes = 1 + (machine.auditHugeZeroFrame == nil ? 0 : PageSize.entriesPerTable)
       report.expect(
-        machine.memory.usedFrames == 1 + machine.poisonedFrames, .everythingIsGivenBack,
-        "\(machine.memory.usedFrames) frames in use; only the zero page and what has failed should be")
+        machine.memory.usedFrames == zeroes + machine.poisonedFrames, .everythingIsGivenBack,
+        "\(machine.memory.usedFrames) frames in use; only the zero pages and what has failed should be")
     }
   }
 }
@@ -62,8 +63,10 @@ public struct Invariants {
 struct Picture {
   /// Frames by number.
   let frames: [FrameAudit]
-  /// How many present entries of all spaces map each frame.
+  /// How many present entries of all spaces map each frame alone.
   private(set) var entries: [UInt64: UInt64] = [:]
+  /// How many huge entries of all spaces map the folio at each frame.
+  private(set) var hugeEntries: [UInt64: UInt64] = [:]
   /// The cache and page at which a scan found each folio, by its head's frame number.
   private(set) var cached: [UInt64: (cache: UInt64, index: UInt64)] = [:]
 
@@ -71,7 +74,11 @@ struct Picture {
     frames = invariants.machine.memory.auditFrames()
     for space in invariants.spaces {
       for (_, entry) in space.auditEntries() where entry.isPresent && !entry.isSpecial {
-        entries[entry.frame.rawValue, default: 0] += 1
+        if entry.isHuge {
+          hugeEntries[entry.frame.rawValue, default: 0] += 1
+        } else {
+          entries[entry.frame.rawValue, default: 0] += 1
+        }
       }
     }
     for file in invariants.files {

@@ -54,28 +54,12 @@ extension ScriptRunner {
 
   func advise(_ name: String, _ range: ByteRange, _ advice: Int32) throws(ScriptRunError) -> Outcome {
     let mapping = mappings[try mapping(name)]
-    let isHuge = advice == Advice.hugePage.rawValue || advice == Self.collapse
-    if isHuge, isLater(mapping, range, collapses: advice == Self.collapse) {
-      throw .notYetSupported(operation: "madvise \(advice)", line: line)
-    }
     guard let known = Advice(rawValue: advice) else {
       if Self.laterAdvice.contains(advice) { throw .notYetSupported(operation: "madvise \(advice)", line: line) }
       return .failed(.EINVAL)
     }
     return counted { _ throws(KernelError) in
       try space.madvise(mapping.address(byte: range.offset), length: range.length, known, by: &task)
-    }
-  }
-
-  private static let collapse: Int32 = 25
-
-  /// Whether huge pages would come of it: of private memory, and of what MADV_COLLAPSE can make of a file in memory.
-  private func isLater(_ mapping: Mapping, _ range: ByteRange, collapses: Bool) -> Bool {
-    let first = mapping.address(byte: range.offset).page
-    let pages = first..<first &+ min(PageSize.pages(covering: range.length), UInt64(Self.pageLimit))
-    return space.auditAreas().contains { area in
-      guard area.pages.overlaps(pages) else { return false }
-      return collapses ? traits.isMemoryOnly : area.cache == nil
     }
   }
 

@@ -88,8 +88,8 @@ extension ScriptRunner {
       .init("start", .integer(start)), .init("n", .integer(Int64(area.pages.count))),
       .init("perms", .string(area.flags.permissions)), .init("pgoff", .integer(Int64(clamping: area.filePage))),
     ]
-    members += resident.members(isLocked: area.flags.contains(.locked))
-    members.append(.init("THPeligible", .integer(0)))
+    members += resident.members(isLocked: area.flags.contains(.locked), livesInMemory: traits.isMemoryOnly)
+    members.append(.init("THPeligible", .integer(area.isHugeEligible ? 1 : 0)))
     members.append(.init("VmFlags", .string(area.mnemonics(rules))))
     return .object(members)
   }
@@ -105,6 +105,8 @@ private struct Residency {
   private var referenced: Int64 = 0
   private var anonymous: Int64 = 0
   private var lazilyFreed: Int64 = 0
+  private var privateHuge: Int64 = 0
+  private var fileHuge: Int64 = 0
   /// In 1/4096 of a page: a page that several entries map counts for each only in part.
   private var proportional: Int64 = 0
 
@@ -113,6 +115,8 @@ private struct Residency {
     guard page.kind != .zero else { return }
     pages += 1
     if page.kind == .anonymous { anonymous += 1 }
+    if page.isHuge, page.kind == .anonymous { privateHuge += 1 }
+    if page.isHuge, page.kind == .file { fileHuge += 1 }
     if page.isReferenced { referenced += 1 }
     if page.isLazilyFreed { lazilyFreed += 1 }
     proportional += 4096 / Int64(clamping: max(1, page.mapCount))
@@ -124,11 +128,12 @@ private struct Residency {
     }
   }
 
-  func members(isLocked: Bool) -> [JSONValue.Member] {
+  func members(isLocked: Bool, livesInMemory: Bool) -> [JSONValue.Member] {
     let counts: [(String, Int64)] = [
       ("Rss", pages), ("Shared_Clean", sharedClean), ("Shared_Dirty", sharedDirty), ("Private_Clean", privateClean),
       ("Private_Dirty", privateDirty), ("Referenced", referenced), ("Anonymous", anonymous), ("LazyFree", lazilyFreed),
-      ("AnonHugePages", 0), ("ShmemPmdMapped", 0), ("FilePmdMapped", 0),
+      ("AnonHugePages", privateHuge), ("ShmemPmdMapped", livesInMemory ? fileHuge : 0),
+      ("FilePmdMapped", livesInMemory ? 0 : fileHuge),
     ]
     return counts.map { .init($0, .integer($1 * 4)) } + [
       .init("Locked", .integer(isLocked ? proportional * 4 / 4096 : 0))

@@ -16,7 +16,7 @@ extension ScriptRunner {
     let first = mapping.base.page
     space.forEachMappedPage(in: first..<first &+ UInt64(mapping.pages)) { page, mapped, contents in
       let index = page - first
-      kinds[Int64(index)] = letter(of: mapped.kind)
+      kinds[Int64(index)] = letters(of: mapped)
       guard mapped.isReadable, let contents else {
         unreadable += 1
         return
@@ -50,12 +50,16 @@ extension ScriptRunner {
 }
 
 extension ScriptRunner {
-  /// As the recordings call it. A kernel without PAGEMAP_SCAN tells the zero page from no other private page.
-  private func letter(of kind: MappedPage.Kind) -> String {
-    switch kind {
-    case .file: "F"
-    case .anonymous: "A"
-    case .zero: rules.hasPagemapScan ? "Z" : "A"
-    }
+  /// As the recordings call it. A kernel without PAGEMAP_SCAN tells the zero page from no other private page, and huge
+  /// entries from no others.
+  private func letters(of page: MappedPage) -> String {
+    guard rules.hasPagemapScan else { return page.kind == .file ? "F" : "A" }
+    let letter =
+      switch page.kind {
+      case .file: "F"
+      case .anonymous: "A"
+      case .zero: "Z"
+      }
+    return page.isHuge ? letter + "H" : letter
   }
 }
