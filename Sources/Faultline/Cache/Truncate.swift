@@ -8,36 +8,27 @@ extension FileNode {
   public func truncate(to size: UInt64) {
     cache.pointee.contentLock.lockExclusive()
     defer { cache.pointee.contentLock.unlockExclusive() }
+    let zeroesFirst = traits.allocation == .extents
+    // Zeroing makes the folio dirty, and a dirty one is not split below.
+    if zeroesFirst, size <= self.size { zeroTail(from: size) }
     let old = cache.pointee.size.exchange(size, ordering: .releasing)
-    guard size < old else {
+    guard size <= old else {
       // Files that live in memory let through what was stored behind their end.
-      if size > old, !traits.isMemoryOnly, machine.rules.zeroesTailOnGrowth { zeroTail(from: old) }
+      if !traits.isMemoryOnly, machine.rules.zeroesTailOnGrowth || zeroesFirst { zeroTail(from: old) }
       return
     }
+    roomWord.store(PageSize.pages(covering: size), ordering: .relaxed)
     let gone = PageSize.pages(covering: size)..<UInt64.max
     unmap(gone, includingCopies: true)
     #if DEBUG || ModelCheck
       machine.switches.pass(.unmappedOnce)
     #endif
-    removeFolios(in: gone)
-    zeroTail(from: size)
+    removeFolios(in: size..<UInt64.max)
+    if !zeroesFirst { zeroTail(from: size) }
     #if DEBUG || ModelCheck
       if machine.switches.has(.unmapsOnce) { return }
     #endif
     unmap(gone, includingCopies: true)
-  }
-
-  /// Takes the folios that begin in `pages` out of the cache, dirty or not.
-  func removeFolios(in pages: Range<UInt64>) {
-    forEachFolio(in: pages) { folio in
-      folio.lock()
-      defer { folio.unlock() }
-      guard folio.lies(in: cache) else { return }
-      if folio.isMapped { unmap(folio.index..<folio.endIndex, includingCopies: false) }
-      folio.remove(.dirty)
-      remove(folio)
-    }
-    forgetShadows(in: pages)
   }
 
   /// Zeroes what lies behind byte `end` in its page, if that is cached: stores through a mapping may have left something

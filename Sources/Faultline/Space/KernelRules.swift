@@ -72,6 +72,13 @@ public struct KernelRules: Sendable, Hashable {
   public struct LargeFolioRules: Sendable, Hashable {
     /// Whether ext4 makes them (6.16 and later). XFS does in all kernels that the rules know.
     public var ext4: Bool
+    /// Whether write(2) makes folios as large as what is written (6.6 and later).
+    public var writesMakeThem: Bool
+    /// Whether a split leaves large parts on both sides of the page that it is for (6.15 and later); else every page is a folio
+    /// of its own afterwards.
+    public var splitsAroundPage: Bool
+    /// Whether a fault on a file in memory makes a huge folio only where the area could map it as one (6.11 and later).
+    public var hugeNeedsSuitableArea: Bool
   }
 
   /// Linux 6.1.
@@ -84,7 +91,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
-    largeFolios: LargeFolioRules(ext4: false))
+    largeFolios: LargeFolioRules(
+      ext4: false, writesMakeThem: false, splitsAroundPage: false, hugeNeedsSuitableArea: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
@@ -96,7 +104,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
-    largeFolios: LargeFolioRules(ext4: false))
+    largeFolios: LargeFolioRules(
+      ext4: false, writesMakeThem: true, splitsAroundPage: false, hugeNeedsSuitableArea: true))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
@@ -108,7 +117,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
-    largeFolios: LargeFolioRules(ext4: true))
+    largeFolios: LargeFolioRules(
+      ext4: true, writesMakeThem: true, splitsAroundPage: true, hugeNeedsSuitableArea: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]
