@@ -53,7 +53,7 @@ extension FileNode {
     let start = page << PageSize.shift
     let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
     guard !part.isEmpty, part.count < PageSize.bytes, page < cache.filePages else { return }
-    guard let reference = lookUp(page) else { return bringCutPage(page) }
+    guard let reference = cutPage(page) else { return }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }

@@ -15,6 +15,8 @@ extension FileNode {
     guard size <= old else {
       // Files that live in memory let through what was stored behind their end.
       if !traits.isMemoryOnly, machine.rules.zeroesTailOnGrowth || zeroesFirst { zeroTail(from: old) }
+      // The zeroes must be on the device before the new size is. What the store refuses stays dirty.
+      if zeroesFirst { try? writeBack(old >> PageSize.shift..<PageSize.pages(covering: size)) }
       return
     }
     roomWord.store(PageSize.pages(covering: size), ordering: .relaxed)
@@ -36,7 +38,7 @@ extension FileNode {
   /// `truncate_inode_partial_folio`.
   private func zeroTail(from end: UInt64) {
     guard end & (PageSize.bytes - 1) != 0 else { return }
-    guard let reference = lookUp(end >> PageSize.shift) else { return bringCutPage(end >> PageSize.shift) }
+    guard let reference = cutPage(end >> PageSize.shift) else { return }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
@@ -52,16 +54,7 @@ extension FileNode {
     guard machine.rules.zeroesTailOnGrowth, end & (PageSize.bytes - 1) != 0,
       offset >> PageSize.shift > end >> PageSize.shift
     else { return }
-    if lookUp(end >> PageSize.shift) == nil { bringCutPage(end >> PageSize.shift) }
-  }
-
-  /// A file system on a device zeroes the block in the cache, and brings a page there for that which is not up to date: read
-  /// ahead passes it over, and the next access reads it. Kernel: `ext4_block_zero_page_range`.
-  func bringCutPage(_ index: UInt64) {
-    guard !traits.isMemoryOnly, let made = makeFolio(at: index) else { return }
-    pagesReadWord.wrappingAdd(1, ordering: .relaxed)
-    readRequestsWord.wrappingAdd(1, ordering: .relaxed)
-    made.folio.unlock()
+    _ = cutPage(end >> PageSize.shift)
   }
 
   /// Zeroes what a locked folio holds behind the end of the file, so that the store never sees it.
