@@ -31,14 +31,14 @@ enum FolioSplit {
 }
 
 extension FileNode {
-  /// Splits a folio of several pages around page `page` of it, or into single pages, as the rules have it.
+  /// Splits a folio of several pages around page `page` of it where the rules have that, and else into single pages.
   ///
   /// - Returns: `false`, with nothing changed but perhaps entries gone, when somebody else holds the folio or there is no
   ///   memory.
-  func split(_ folio: Folio, around page: UInt64) -> Bool {
+  func split(_ folio: Folio, around page: UInt64?) -> Bool {
     let pages = folio.index..<folio.endIndex
     let order = folio.order
-    guard order > 0, pages.contains(page), folio.lies(in: cache), !folio.contains(.writeback),
+    guard order > 0, page.map(pages.contains) ?? true, folio.lies(in: cache), !folio.contains(.writeback),
       traits.isMemoryOnly || !folio.contains(.dirty),
       folio.references == 1 + folio.pageCount + folio.mappings
     else { return false }

@@ -15,6 +15,7 @@ extension AddressSpace {
   func cool(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
+      splitFolios(partlyIn: part)
       table.forEachEntry(in: part) { _, pointer in
         guard let folio = solelyMapped(pointer) else { return }
         pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
@@ -30,12 +31,13 @@ extension AddressSpace {
   func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
+      splitFolios(partlyIn: part)
       var chosen: [Folio] = []
       table.forEachEntry(in: part) { _, pointer in
         guard let folio = solelyMapped(pointer) else { return }
         if folio.isPrivate {
           dropIfFree(pointer, folio)
-        } else {
+        } else if chosen.last != folio {
           folio.get()
           folio.remove(.referenced)
           chosen.append(folio)
