@@ -14,7 +14,11 @@ extension FileNode {
   func leaveCache(_ bytes: Range<UInt64>) {
     let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
     unmap(pages, includingCopies: false)
-    dropClean(pages)
+    // A larger folio goes as a whole, also for one page of it.
+    forEachFolio(in: pages) { folio in
+      if folio.order > 0 { unmap(folio.index..<folio.endIndex, includingCopies: false) }
+      dropClean(folio.index..<folio.endIndex)
+    }
   }
 
   /// Reads bytes that may begin and end inside a page.

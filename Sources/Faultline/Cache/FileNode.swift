@@ -14,6 +14,8 @@ public final class FileNode: @unchecked Sendable {
   /// What was read from the store on behalf of this file.
   let pagesReadWord = AtomicWord(0)
   let readRequestsWord = AtomicWord(0)
+  /// Pages that have room on the device, counted from the file's start, as far as a write needs to know.
+  let roomWord = AtomicWord(0)
   /// A page that was lost before it was written, until a writeback has said so; all ones for none. Kernel: `wb_err`.
   let lostPage = AtomicWord(.max)
   /// Guards the list of areas, and the borders of those in it. Kernel: `i_mmap_rwsem`.

@@ -11,58 +11,91 @@ extension OpenFile {
     if !bytes.isEmpty { node.bringTailBeforeWrite(at: offset) }
     var done = 0
     while done < bytes.count {
-      let position = offset + UInt64(done)
-      let inPage = Int(position & (PageSize.bytes - 1))
-      let length = min(bytes.count - done, Int(PageSize.bytes) - inPage)
-      try node.writePage(position, UnsafeRawBufferPointer(rebasing: bytes[done..<done + length]))
-      done += length
+      done += try node.writePiece(offset + UInt64(done), UnsafeRawBufferPointer(rebasing: bytes[done...]))
     }
   }
 }
 
 extension FileNode {
-  /// Writes bytes that lie in one page.
-  fileprivate func writePage(_ position: UInt64, _ bytes: UnsafeRawBufferPointer) throws(KernelError) {
+  /// Writes as much as one folio takes.
+  ///
+  /// - Returns: the bytes that were written, at least one.
+  fileprivate func writePiece(_ position: UInt64, _ bytes: UnsafeRawBufferPointer) throws(KernelError) -> Int {
     let index = position >> PageSize.shift
-    let isWhole = bytes.count == Int(PageSize.bytes)
     cache.pointee.contentLock.lockShared()
     defer { cache.pointee.contentLock.unlockShared() }
-    let folio: Folio
+    let wanted = makeRoom(
+      at: position, count: min(UInt64(bytes.count), Self.writeSpan - position & (Self.writeSpan - 1)))
     let reference: FolioReference
     if let found = lookUp(index) {
       reference = found
-      folio = reference.folio
-      folio.lock()
+      reference.folio.lock()
     } else {
-      guard let made = makeFolio(at: index) else { throw KernelError(.ENOMEM, "no memory for page \(index)") }
+      guard let made = makeFolioToWrite(at: index, count: wanted) else {
+        throw KernelError(.ENOMEM, "no memory for page \(index)")
+      }
       reference = made
-      folio = reference.folio
     }
+    let folio = reference.folio
     guard !folio.contains(.poisoned) else {
       folio.unlock()
       throw KernelError(.EIO, "a write to page \(index), whose memory has failed")
     }
-    if !folio.contains(.uptodate), !isWhole { try readForWrite(folio, index) }
-    if let target = machine.memory.contents(of: folio.frame(forPage: index)) {
-      (target + Int(position & (PageSize.bytes - 1))).copyMemory(
-        from: bytes.baseAddress.unsafelyUnwrapped, byteCount: bytes.count)
+    let inFolio = position - folio.index << PageSize.shift
+    let size = folio.pageCount << PageSize.shift
+    let length = min(wanted, size - inFolio)
+    if !folio.contains(.uptodate), length < size { try readForWrite(folio, except: inFolio..<inFolio + length) }
+    if let target = machine.memory.contents(of: folio.head) {
+      (target + Int(inFolio)).copyMemory(from: bytes.baseAddress.unsafelyUnwrapped, byteCount: Int(length))
     }
     folio.insert(.uptodate)
-    let end = position + UInt64(bytes.count)
-    if end > size { cache.pointee.size.store(end, ordering: .releasing) }
+    let end = position + length
+    if end > self.size { cache.pointee.size.store(end, ordering: .releasing) }
     markDirty(folio)
     folio.unlock()
+    return Int(length)
   }
 
-  /// A page that is written in part needs its other bytes first, if the file has any there.
-  private func readForWrite(_ folio: Folio, _ index: UInt64) throws(KernelError) {
-    guard index < cache.filePages, !traits.isMemoryOnly else {
+  /// A copy never crosses such a border: the largest folio. Kernel: `mapping_max_folio_size`.
+  private static var writeSpan: UInt64 { PageSize.bytes << PhysicalMemory.pmdOrder }
+
+  /// A new folio over page `index`, locked: the largest that `count` bytes fill and that fits its place, smaller where one is
+  /// in the way or memory is short. Kernel: `__filemap_get_folio` with `fgf_set_order`.
+  private func makeFolioToWrite(at index: UInt64, count: UInt64) -> FolioReference? {
+    if traits.isMemoryOnly {
+      guard let made = fillHole(at: index) else { return nil }
+      made.folio.lock()
+      return made
+    }
+    var order: UInt64 = 0
+    if traits.allowsLargeFolios, machine.rules.largeFolios.writesMakeThem, count > PageSize.bytes {
+      order = min(UInt64(63 - count.leadingZeroBitCount) - PageSize.shift, PhysicalMemory.pmdOrder)
+      if index != 0 { order = min(order, UInt64(index.trailingZeroBitCount)) }
+    }
+    while true {
+      if let made = makeFolio(at: index, order: order) { return made }
+      guard order > 0 else { return nil }
+      order -= 1
+    }
+  }
+
+  /// The pages of a folio that are written in part, or not at all, need their other bytes first, if the file has any there.
+  private func readForWrite(_ folio: Folio, except written: Range<UInt64>) throws(KernelError) {
+    let isNew = folio.index >= cache.filePages
+    guard !isNew, !traits.isMemoryOnly else {
       machine.memory.contents(of: folio.head)?.initializeMemory(
         as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
       return
     }
+    var missing: [UInt64] = []
+    for page in 0..<folio.pageCount {
+      let bytes = page << PageSize.shift..<(page + 1) << PageSize.shift
+      if written.clamped(to: bytes) != bytes { missing.append(folio.index + page) }
+    }
     readRequestsWord.wrappingAdd(1, ordering: .relaxed)
-    guard fill(folio) else { throw KernelError(.EIO, "the store cannot read page \(index)") }
-    folio.lock()
+    guard fill(folio, pages: missing) else {
+      folio.unlock()
+      throw KernelError(.EIO, "the store cannot read page \(missing[0])")
+    }
   }
 }

@@ -6,16 +6,29 @@ extension FileNode {
   /// The store forgets the range when the pages are gone and none can come back, before anything else may read it.
   public func punchHole(_ bytes: Range<UInt64>) {
     guard !bytes.isEmpty else { return }
+    if traits.allocation == .extents { return punchWritten(bytes) }
     if traits.journalsData { commitBeforePunch(bytes) }
     cache.pointee.contentLock.lockExclusive()
     defer { cache.pointee.contentLock.unlockExclusive() }
     let first = PageSize.pages(covering: bytes.lowerBound)
     let end = bytes.upperBound >> PageSize.shift
-    if first < end {
-      unmap(first..<end, includingCopies: false)
-      removeFolios(in: first..<end)
-    }
+    if first < end { unmap(first..<end, includingCopies: false) }
+    removeFolios(in: bytes)
     // What a store refuses to forget is as good as a hole that was never made; the pages come back with the next read.
+    try? store?.discard(bytes)
+    zeroCutPages(bytes)
+  }
+
+  /// The same on a file system that first writes the range back: every page that it touches goes, and of those that it cuts
+  /// the rest is read again. Kernel: `xfs_free_file_space`.
+  private func punchWritten(_ bytes: Range<UInt64>) {
+    let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+    // What the store refuses to take is lost with the pages, as the range is.
+    try? writeBack(pages)
+    cache.pointee.contentLock.lockExclusive()
+    defer { cache.pointee.contentLock.unlockExclusive() }
+    unmap(pages, includingCopies: false)
+    removeFolios(in: pages.lowerBound << PageSize.shift..<pages.upperBound << PageSize.shift)
     try? store?.discard(bytes)
     zeroCutPages(bytes)
   }
@@ -40,7 +53,7 @@ extension FileNode {
     let start = page << PageSize.shift
     let part = bytes.clamped(to: start..<start &+ PageSize.bytes)
     guard !part.isEmpty, part.count < PageSize.bytes, page < cache.filePages else { return }
-    guard let reference = lookUp(page) else { return bringCutPage(page) }
+    guard let reference = cutPage(page) else { return }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }

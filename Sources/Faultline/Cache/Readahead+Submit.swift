@@ -114,6 +114,20 @@ extension FileNode {
     return load(folio)
   }
 
+  /// Reads some pages of a locked folio, which stays locked and is not up to date by this.
+  ///
+  /// - Returns: whether all of them are there.
+  func fill(_ folio: Folio, pages: [UInt64]) -> Bool {
+    pagesReadWord.wrappingAdd(UInt64(pages.count), ordering: .relaxed)
+    for page in pages {
+      guard let bytes = machine.memory.contents(of: folio.frame(forPage: page)) else { return true }
+      guard read(page, into: UnsafeMutableRawBufferPointer(start: bytes, count: Int(PageSize.bytes))) else {
+        return false
+      }
+    }
+    return true
+  }
+
   @discardableResult
   private func load(_ folio: Folio) -> Bool {
     let good: Bool

@@ -8,36 +8,29 @@ extension FileNode {
   public func truncate(to size: UInt64) {
     cache.pointee.contentLock.lockExclusive()
     defer { cache.pointee.contentLock.unlockExclusive() }
+    let zeroesFirst = traits.allocation == .extents
+    // Zeroing makes the folio dirty, and a dirty one is not split below.
+    if zeroesFirst, size <= self.size { zeroTail(from: size) }
     let old = cache.pointee.size.exchange(size, ordering: .releasing)
-    guard size < old else {
+    guard size <= old else {
       // Files that live in memory let through what was stored behind their end.
-      if size > old, !traits.isMemoryOnly, machine.rules.zeroesTailOnGrowth { zeroTail(from: old) }
+      if !traits.isMemoryOnly, machine.rules.zeroesTailOnGrowth || zeroesFirst { zeroTail(from: old) }
+      // The zeroes must be on the device before the new size is. What the store refuses stays dirty.
+      if zeroesFirst { try? writeBack(old >> PageSize.shift..<PageSize.pages(covering: size)) }
       return
     }
+    roomWord.store(PageSize.pages(covering: size), ordering: .relaxed)
     let gone = PageSize.pages(covering: size)..<UInt64.max
     unmap(gone, includingCopies: true)
     #if DEBUG || ModelCheck
       machine.switches.pass(.unmappedOnce)
     #endif
-    removeFolios(in: gone)
-    zeroTail(from: size)
+    removeFolios(in: size..<UInt64.max)
+    if !zeroesFirst { zeroTail(from: size) }
     #if DEBUG || ModelCheck
       if machine.switches.has(.unmapsOnce) { return }
     #endif
     unmap(gone, includingCopies: true)
-  }
-
-  /// Takes the folios that begin in `pages` out of the cache, dirty or not.
-  func removeFolios(in pages: Range<UInt64>) {
-    forEachFolio(in: pages) { folio in
-      folio.lock()
-      defer { folio.unlock() }
-      guard folio.lies(in: cache) else { return }
-      if folio.isMapped { unmap(folio.index..<folio.endIndex, includingCopies: false) }
-      folio.remove(.dirty)
-      remove(folio)
-    }
-    forgetShadows(in: pages)
   }
 
   /// Zeroes what lies behind byte `end` in its page, if that is cached: stores through a mapping may have left something
@@ -45,7 +38,7 @@ extension FileNode {
   /// `truncate_inode_partial_folio`.
   private func zeroTail(from end: UInt64) {
     guard end & (PageSize.bytes - 1) != 0 else { return }
-    guard let reference = lookUp(end >> PageSize.shift) else { return bringCutPage(end >> PageSize.shift) }
+    guard let reference = cutPage(end >> PageSize.shift) else { return }
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
@@ -61,16 +54,7 @@ extension FileNode {
     guard machine.rules.zeroesTailOnGrowth, end & (PageSize.bytes - 1) != 0,
       offset >> PageSize.shift > end >> PageSize.shift
     else { return }
-    if lookUp(end >> PageSize.shift) == nil { bringCutPage(end >> PageSize.shift) }
-  }
-
-  /// A file system on a device zeroes the block in the cache, and brings a page there for that which is not up to date: read
-  /// ahead passes it over, and the next access reads it. Kernel: `ext4_block_zero_page_range`.
-  func bringCutPage(_ index: UInt64) {
-    guard !traits.isMemoryOnly, let made = makeFolio(at: index) else { return }
-    pagesReadWord.wrappingAdd(1, ordering: .relaxed)
-    readRequestsWord.wrappingAdd(1, ordering: .relaxed)
-    made.folio.unlock()
+    _ = cutPage(end >> PageSize.shift)
   }
 
   /// Zeroes what a locked folio holds behind the end of the file, so that the store never sees it.

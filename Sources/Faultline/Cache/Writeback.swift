@@ -29,7 +29,7 @@ extension FileNode {
       do throws(StoreError) {
         try store.write(
           firstPage: folio.index,
-          from: UnsafeRawBufferPointer(start: bytes, count: Int(folio.pageCount << PageSize.shift)))
+          from: UnsafeRawBufferPointer(start: bytes, count: Int(pagesInFile(of: folio) << PageSize.shift)))
       } catch {
         markDirty(folio)
         failure = failure ?? error
@@ -41,6 +41,11 @@ extension FileNode {
       failure = StoreError(page: lost, message: "the memory of page \(lost) failed before it was written")
     }
     if let failure { throw failure }
+  }
+
+  /// The pages of a folio that hold a byte of the file: what lies behind its end is never written.
+  private func pagesInFile(of folio: Folio) -> UInt64 {
+    min(folio.endIndex, max(folio.index, cache.filePages)) - folio.index
   }
 
   /// Starts writing without waiting. What goes through a journal waits for its commit: its entries are made read-only, but the

@@ -133,7 +133,7 @@ struct XArray {
   // MARK: Nodes
 
   /// The node and slot that hold the entry covering `index`; `nil` when it is empty.
-  private func place(of index: UInt64) -> (node: XArrayNode, slot: Int)? {
+  func place(of index: UInt64) -> (node: XArrayNode, slot: Int)? {
     guard var node = XArrayNode(entry: root.pointee.load(ordering: .acquiring)), index <= node.maximumIndex else {
       return nil
     }

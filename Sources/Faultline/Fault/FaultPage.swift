@@ -110,7 +110,9 @@ extension AddressSpace {
     let index = context.filePage
     while true {
       guard index < node.cache.filePages else { return (.busError, nil) }
-      guard let reference = node.lookUp(index) ?? node.makeZeroedFolio(at: index) else { return (.outOfMemory, nil) }
+      guard let reference = node.lookUp(index) ?? node.fillHole(at: index, for: context.area) else {
+        return (.outOfMemory, nil)
+      }
       reference.folio.lock()
       guard reference.folio.lies(in: node.cache), index < node.cache.filePages else {
         reference.folio.unlock()
@@ -219,17 +221,5 @@ extension AddressSpace {
         .readOn(from: folio, at: context.filePage, requested: state.maximum)
     }
     return dropped
-  }
-}
-
-extension FileNode {
-  /// A zeroed page in the cache of a file that lives in memory, unlocked, with a reference. `nil` without memory, or when
-  /// another thread's page came first and was gone again.
-  func makeZeroedFolio(at index: UInt64) -> FolioReference? {
-    guard let folio = machine.memory.allocateZeroed(order: 0) else { return nil }
-    let reference = FolioReference(owning: folio, memory: machine.memory)
-    folio.insert(.uptodate)
-    if insert(folio, at: index) { return reference }
-    return lookUp(index)
   }
 }

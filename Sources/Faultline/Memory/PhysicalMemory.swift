@@ -150,9 +150,9 @@ public final class PhysicalMemory: @unchecked Sendable {
     while next & ((1 << order) - 1) != 0 {
       let gap = UInt64(next.trailingZeroBitCount)
       guard next + 1 << gap <= frameCount else { return nil }
-      link(frames + Int(next), order: gap)
+      watermark.store(next + (1 << gap), ordering: .relaxed)
+      giveBack(frames + Int(next), order: gap)
       next += 1 << gap
-      watermark.store(next, ordering: .relaxed)
     }
     guard next + (1 << order) <= frameCount else { return nil }
     watermark.store(next + (1 << order), ordering: .relaxed)

@@ -37,6 +37,8 @@
     case entersTableForLockedFolio
     /// A leaf table is entered without looking whether another thread's came first.
     case skipsTableCheck
+    /// A split gives the original its references back before the slots show the parts.
+    case unfreezesOriginalFirst
   }
 
   /// A place between a look and the lock that makes it safe: where another thread's work hurts most.

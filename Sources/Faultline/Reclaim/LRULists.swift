@@ -90,12 +90,16 @@ final class LRULists: @unchecked Sendable {
   func isolateTail(of list: List) -> FolioReference? {
     lock.lock()
     defer { lock.unlock() }
-    while let frame = list == .active ? activeEnds.last : inactiveEnds.last {
+    var next = list == .active ? activeEnds.last : inactiveEnds.last
+    while let frame = next {
       let folio = Folio(head: frame)
-      unlink(folio)
-      folio.remove(.onList)
-      // One that is being freed is left to whoever frees it.
-      if folio.tryGet() { return FolioReference(owning: folio, memory: memory) }
+      // One that is being freed or split is left to whoever does it.
+      if folio.tryGet() {
+        unlink(folio)
+        folio.remove(.onList)
+        return FolioReference(owning: folio, memory: memory)
+      }
+      next = FramePointer(bitPattern: UInt(frame.pointee.previous.load(ordering: .relaxed)))
     }
     return nil
   }
@@ -107,6 +111,15 @@ final class LRULists: @unchecked Sendable {
     guard folio.remove(.onList) else { return false }
     unlink(folio)
     return true
+  }
+
+  /// Puts the parts that were cut off a frozen folio next to it, on the list that it lies on; nothing when it lies on none.
+  /// The list holds as many pages as before. Kernel: `lru_add_split_folio`.
+  func add(_ parts: [Folio], besides folio: Folio) {
+    lock.lock()
+    defer { lock.unlock() }
+    guard folio.contains(.onList) else { return }
+    for part in parts { link(part, before: folio) }
   }
 
   private let memory: PhysicalMemory
@@ -127,6 +140,15 @@ final class LRULists: @unchecked Sendable {
       if ends.last == nil { ends.last = head }
     }
     count(folio.pageCount, isActive)
+  }
+
+  private func link(_ part: Folio, before folio: Folio) {
+    let previous = FramePointer(bitPattern: UInt(folio.head.pointee.previous.load(ordering: .relaxed)))
+    part.head.pointee.next.store(Self.word(folio.head), ordering: .relaxed)
+    part.head.pointee.previous.store(Self.word(previous), ordering: .relaxed)
+    folio.head.pointee.previous.store(Self.word(part.head), ordering: .relaxed)
+    previous?.pointee.next.store(Self.word(part.head), ordering: .relaxed)
+    if previous == nil { update(folio.contains(.active)) { $0.first = part.head } }
   }
 
   private func unlink(_ folio: Folio) {

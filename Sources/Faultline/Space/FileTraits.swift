@@ -8,8 +8,15 @@ public struct FileTraits: Sendable, Hashable {
   /// Whether the pages live in memory only: holes are filled by the fault, there is no readahead and no writeback.
   /// Kernel: shmem.
   public var isMemoryOnly: Bool
-  /// Whether readahead may allocate folios of more than one page.
+  /// Whether readahead and write(2) may allocate folios of more than one page.
   public var allowsLargeFolios: Bool
+  /// What a hole of a file in memory is filled with.
+  public var fillsHoles: HoleFilling
+  /// How much room a file gets on the device when it grows, and how a range of it is given up.
+  public var allocation: Allocation
+  /// Whether the file system answers faults for 2 MiB at once, if only by refusing: its mappings then count as eligible.
+  /// Kernel: `vm_ops->huge_fault`.
+  public var servesHugeFaults: Bool
   /// Whether file data goes through the journal. A sync of any part commits it, and a commit makes the entries of all dirty
   /// pages of the file read-only, also of those that it leaves dirty. ext4 mount option: `data=journal`.
   public var journalsData: Bool
@@ -20,14 +27,35 @@ public struct FileTraits: Sendable, Hashable {
   /// The largest read the device takes at once, in pages. Kernel: `io_pages`, `max_sectors_kb` / 4.
   public var ioPages: UInt64
 
+  /// What a touched hole of a file in memory is filled with.
+  public enum HoleFilling: Sendable, Hashable {
+    case singlePages
+    /// 2 MiB at once, where nothing of it is there yet and memory allows; else single pages. tmpfs mount option: `huge=always`.
+    case hugePages
+  }
+
+  /// How a file system deals with the blocks behind a file.
+  public enum Allocation: Sendable, Hashable {
+    /// What part of a range keeps is zeroed in the cache after the cache was cut.
+    case plain
+    /// As XFS: a growing file gets more room than it asks for, and a write goes in pieces that end with the room there is;
+    /// what a cut page keeps is zeroed before truncation, and a range that is given up is written first and goes by whole
+    /// pages.
+    case extents
+  }
+
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
+    fillsHoles: HoleFilling = .singlePages, allocation: Allocation = .plain, servesHugeFaults: Bool = false,
     journalsData: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
     self.isMemoryOnly = isMemoryOnly
     self.allowsLargeFolios = allowsLargeFolios
+    self.fillsHoles = fillsHoles
+    self.allocation = allocation
+    self.servesHugeFaults = servesHugeFaults
     self.journalsData = journalsData
     self.bypassesCache = bypassesCache
     self.readaheadPages = readaheadPages
@@ -37,6 +65,11 @@ public struct FileTraits: Sendable, Hashable {
   /// tmpfs with `huge=never`.
   public static let tmpfs = FileTraits(
     fileSystem: "tmpfs", notifiesOfWrites: false, isMemoryOnly: true, allowsLargeFolios: false, readaheadPages: 0)
+
+  /// tmpfs with `huge=always`.
+  public static let tmpfsHuge = FileTraits(
+    fileSystem: "tmpfsh", notifiesOfWrites: false, isMemoryOnly: true, allowsLargeFolios: true, fillsHoles: .hugePages,
+    readaheadPages: 0)
 
   /// ext4 with `data=journal`: single pages only.
   public static let ext4Journal = FileTraits(
@@ -53,5 +86,5 @@ public struct FileTraits: Sendable, Hashable {
   /// XFS.
   public static let xfs = FileTraits(
     fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true,
-    bypassesCache: true)
+    allocation: .extents, servesHugeFaults: true, bypassesCache: true)
 }

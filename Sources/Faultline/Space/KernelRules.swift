@@ -76,6 +76,13 @@ public struct KernelRules: Sendable, Hashable {
     public var ext4: Bool
     /// Whether a fault maps all of a folio that its area and its page table hold (6.18), or only what lies in the window.
     public var mapsWhole: Bool
+    /// Whether write(2) makes folios as large as what is written (6.6 and later).
+    public var writesMakeThem: Bool
+    /// Whether a split leaves large parts on both sides of the page that it is for (6.15 and later); else every page is a folio
+    /// of its own afterwards.
+    public var splitsAroundPage: Bool
+    /// Whether a fault on a file in memory makes a huge folio only where the area could map it as one (6.11 and later).
+    public var hugeNeedsSuitableArea: Bool
   }
 
   /// When memory is mapped 2 MiB at once.
@@ -109,7 +116,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
-    largeFolios: LargeFolioRules(ext4: false, mapsWhole: false),
+    largeFolios: LargeFolioRules(
+      ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, hugeNeedsSuitableArea: false),
     hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false))
 
   /// Linux 6.12.
@@ -122,7 +130,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
-    largeFolios: LargeFolioRules(ext4: false, mapsWhole: false),
+    largeFolios: LargeFolioRules(
+      ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, hugeNeedsSuitableArea: true),
     hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true))
 
   /// Linux 6.18.
@@ -135,7 +144,8 @@ public struct KernelRules: Sendable, Hashable {
     opensMemoryFilesDirectly: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
-    largeFolios: LargeFolioRules(ext4: true, mapsWhole: true),
+    largeFolios: LargeFolioRules(
+      ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, hugeNeedsSuitableArea: true),
     hugePages: HugePageRules(privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true))
 
   /// Every set, oldest first.

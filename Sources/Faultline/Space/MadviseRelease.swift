@@ -15,6 +15,7 @@ extension AddressSpace {
   func cool(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
+      splitFolios(partlyIn: part)
       splitHuge(partlyIn: part)
       table.forEachEntry(in: part) { _, pointer in
         guard let folio = solelyMapped(pointer) else { return }
@@ -31,13 +32,14 @@ extension AddressSpace {
   func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
-      var chosen: [Folio] = []
+      splitFolios(partlyIn: part)
       splitHuge(partlyIn: part)
+      var chosen: [Folio] = []
       table.forEachEntry(in: part) { _, pointer in
         guard let folio = solelyMapped(pointer) else { return }
         if folio.isPrivate {
           dropIfFree(pointer, folio)
-        } else {
+        } else if chosen.last != folio {
           folio.get()
           folio.remove(.referenced)
           chosen.append(folio)

@@ -18,8 +18,10 @@ public enum ScriptFileSystem: String, Sendable, CaseIterable {
     switch self {
     case .tmpfs: .tmpfs
     case .ext4Journal: .ext4Journal
-    case .ext4: rules.largeFolios.ext4 ? nil : .ext4(rules)
-    case .tmpfsHuge, .xfs, .ext4DAX, .xfsDAX: nil
+    case .tmpfsHuge: .tmpfsHuge
+    case .ext4: .ext4(rules)
+    case .xfs: .xfs
+    case .ext4DAX, .xfsDAX: nil
     }
   }
 

@@ -1,0 +1,37 @@
+/// Pages of which truncation or a hole takes only a part: the file system zeroes that part in the cache.
+extension FileNode {
+  /// The folio of a page that is about to be zeroed in part; `nil` where there is nothing to zero.
+  ///
+  /// A file system with blocks of its own brings a page that is not there. One that is not up to date stays so: read ahead
+  /// passes it over, and the next access reads it. Kernel: `ext4_block_zero_page_range`, `iomap_zero_range`.
+  func cutPage(_ index: UInt64) -> FolioReference? {
+    if let found = lookUp(index) { return found }
+    guard !traits.isMemoryOnly else { return nil }
+    switch traits.allocation {
+    case .plain:
+      guard let made = makeFolio(at: index) else { return nil }
+      pagesReadWord.wrappingAdd(1, ordering: .relaxed)
+      readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+      made.folio.unlock()
+      return nil
+    case .extents:
+      guard holdsData(index), let made = makeFolio(at: index) else { return nil }
+      readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+      fill(made.folio)
+      return made
+    }
+  }
+
+  /// Whether the store may have something other than zero in a page: a hole is not touched.
+  private func holdsData(_ index: UInt64) -> Bool {
+    guard index < cache.filePages, let store else { return index < cache.filePages }
+    let page = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PageSize.bytes), alignment: 8)
+    defer { page.deallocate() }
+    do throws(StoreError) {
+      try store.read(firstPage: index, into: page)
+    } catch {
+      return true
+    }
+    return page.contains { $0 != 0 }
+  }
+}
