@@ -72,9 +72,12 @@ extension FaultContext {
   /// The pages of the address space that show a folio, if all of them lie in the area and in the faulting page's table.
   /// Kernel: `folio_within_vma` and what follows it.
   func pages(of folio: Folio) -> Range<UInt64>? {
-    let (first, isBelowZero) = page.subtractingReportingOverflow(filePage &- folio.index)
+    let areaFilePage = area.pointee.filePage.load(ordering: .relaxed)
+    guard folio.index >= areaFilePage else { return nil }
+    let first = area.start &+ (folio.index &- areaFilePage)
     let end = first &+ folio.pageCount
-    guard !isBelowZero, first >= area.start, end <= area.end else { return nil }
-    return first / PageSize.entriesPerTable == (end - 1) / PageSize.entriesPerTable ? first..<end : nil
+    let span = PageSize.entriesPerTable
+    guard end <= area.end, first / span == page / span, (end - 1) / span == page / span else { return nil }
+    return first..<end
   }
 }
