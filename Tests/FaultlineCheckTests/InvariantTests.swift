@@ -59,6 +59,7 @@ final class Scene {
   let file: OpenFile
   let space: AddressSpace
   var child: AddressSpace?
+  var hugeFile: OpenFile?
   let base: UInt64 = 5000
   var task = FaultTask()
 

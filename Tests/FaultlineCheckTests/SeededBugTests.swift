@@ -31,7 +31,8 @@
   }
 
   extension SeededBug {
-    /// `nil` for those that only other threads bring out: the explorer finds them.
+    /// `nil` for those that only other threads bring out (the explorer finds them), and for those that break no law but a
+    /// promise about huge pages (`HugeTests`).
     fileprivate var law: Law? {
       switch self {
       case .skipsMappingCheck: .entriesShowTheRightPage
@@ -42,7 +43,9 @@
       case .unmapsOnce: .nothingBeyondEnd
       case .forgetsDeposit: .splitsNeverFail
       case .believesRefusedHuge: .referencesAddUp
-      case .mapsValueHuge, .entersTableForLockedFolio, .skipsMiddleCheck: nil
+      case .skipsMiddleCheck: .tablesAddUp
+      case .mapsValueHuge, .entersTableForLockedFolio: nil
+      case .unfreezesOriginalFirst: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -76,9 +79,54 @@
         try scene.node.writeBack()
       case .unmapsOnce:
         raceCopyAgainstTruncation(scene)
-      case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck:
+      case .forgetsDeposit:
+        try storeHugePrivate(scene)
+      case .believesRefusedHuge:
+        _ = try mapHugeFile(scene, at: 3)
+      case .skipsMiddleCheck:
+        try enterTableWhileHugeIsDecided(scene)
+      case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
+        .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst:
         break
       }
+    }
+
+    private func storeHugePrivate(_ scene: Scene) throws {
+      let address = VirtualAddress(page: 1 << 20)
+      let length = PageSize.entriesPerTable << 12
+      try scene.space.mmap(
+        address: address, length: length, protection: [.read, .write], flags: [.private, .anonymous, .fixed], file: nil,
+        by: &scene.task)
+      try scene.space.madvise(address, length: length, .hugePage, by: &scene.task)
+      _ = scene.space.access(address, .write, by: &scene.task)
+    }
+
+    /// A file of huge folios, loaded once, `offset` pages behind where it could be mapped by one entry.
+    private func mapHugeFile(_ scene: Scene, at offset: UInt64) throws -> VirtualAddress {
+      let length = 2 * PageSize.entriesPerTable << 12
+      let node = FileNode(machine: scene.machine, traits: .tmpfsHuge, size: length)
+      scene.hugeFile = OpenFile(node: node, mode: .readWrite)
+      let address = VirtualAddress(page: 1 << 20 + offset)
+      // Written, for a fault makes huge folios only where it could map them.
+      let bytes = [UInt8](repeating: 1, count: Int(length))
+      try bytes.withUnsafeBytes { try scene.hugeFile?.write(at: 0, $0) }
+      try scene.space.mmap(
+        address: address, length: length, protection: [.read, .write], flags: [.shared, .fixed], file: scene.hugeFile,
+        by: &scene.task)
+      _ = scene.space.access(address, .read, by: &scene.task)
+      return address
+    }
+
+    private func enterTableWhileHugeIsDecided(_ scene: Scene) throws {
+      nonisolated(unsafe) var hasRun = false
+      let space = scene.space
+      scene.machine.switches.onRaceWindow = { window in
+        guard window == .hugeDecided, !hasRun else { return }
+        hasRun = true
+        var task = FaultTask()
+        try? space.madvise(VirtualAddress(page: 1 << 20 + 7), length: 4096, .guardInstall, by: &task)
+      }
+      _ = try mapHugeFile(scene, at: 0)
     }
 
     /// The file is cut while a load has found its page and has not locked it.
@@ -105,7 +153,7 @@
           copyIsReady.signal()
           unmappedOnce.wait()
         case .unmappedOnce: unmappedOnce.signal()
-        case .folioFound: break
+        case .folioFound, .hugeDecided: break
         }
       }
       let node = scene.node

@@ -16,6 +16,8 @@ import Testing
   /// An entry that looks like a folio's address.
   private func entry(_ number: UInt64) -> UInt64 { (number + 1) << 12 }
 
+  private func value(_ number: UInt64) -> UInt64 { number << 1 | 1 }
+
   @Test func agreesWithADictionaryUnderRandomStoresAndErasures() {
     var model: [UInt64: UInt64] = [:]
     var random = SplitMix(seed: 7)
@@ -65,6 +67,28 @@ import Testing
     #expect(array.first(from: 6, through: 4096)?.entry == entry(2))
     #expect(array.first(from: 1024, through: 4096)?.index == 1024)
     #expect(array.first(from: 1025, through: 4096) == nil)
+  }
+
+  @Test func anEntryTakesThePlaceOfSmallerValues() {
+    for index in 512..<700 as Range<UInt64> { #expect(array.store(value(index), at: index, order: 0)) }
+    #expect(array.store(entry(9), at: 512, order: 9))
+    #expect(array.load(1023) == entry(9) && array.load(600) == entry(9))
+    array.erase(600)
+    #expect(array.load(512) == 0)
+  }
+
+  @Test func aFolioAmongSmallerValuesKeepsALargerOneOut() {
+    #expect(array.store(value(1), at: 512, order: 0))
+    #expect(array.store(entry(2), at: 513, order: 0))
+    #expect(!array.store(entry(9), at: 512, order: 9))
+    #expect(array.load(512) == value(1) && array.load(513) == entry(2))
+  }
+
+  @Test func aLargerValueStaysAroundASmallerEntry() {
+    #expect(array.store(value(4), at: 512, order: 9))
+    #expect(array.store(entry(1), at: 700, order: 2))
+    #expect(array.load(703) == entry(1))
+    #expect(array.load(699) == value(4) && array.load(704) == value(4) && array.load(1023) == value(4))
   }
 
   @Test func aWalkOverSinglePagesFindsTheGapWhereItIs() {

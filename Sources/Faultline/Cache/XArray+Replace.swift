@@ -7,17 +7,21 @@ extension XArray {
     let level = order / XArrayNode.bits
     guard let node = descend(to: index, shift: level * XArrayNode.bits) else { return false }
     let slot = Int(index >> (level * XArrayNode.bits) & 63)
-    let width = 1 << Int(order % XArrayNode.bits)
-    for place in slot..<slot + width {
-      let old = node.slot(place).pointee.exchange(
-        place == slot ? entry : XArrayNode.sibling(of: slot), ordering: .acquiringAndReleasing)
+    put(entry, in: node, slots: slot..<slot + (1 << Int(order % XArrayNode.bits)))
+    return true
+  }
+
+  /// Gives neighbouring slots one entry, in place of whatever they and the nodes below them hold.
+  func put(_ entry: UInt64, in node: XArrayNode, slots: Range<Int>) {
+    for slot in slots {
+      let old = node.slot(slot).pointee.exchange(
+        slot == slots.lowerBound ? entry : XArrayNode.sibling(of: slots.lowerBound), ordering: .acquiringAndReleasing)
       if old == 0 { node.count.pointee.wrappingAdd(1, ordering: .relaxed) }
       for mark in [Mark.dirty, .writeback, .toWrite] {
-        node.marks(mark).pointee.bitwiseAnd(~(1 << UInt64(place)), ordering: .relaxed)
+        node.marks(mark).pointee.bitwiseAnd(~(1 << UInt64(slot)), ordering: .relaxed)
       }
       if let child = XArrayNode(entry: old) { retireTree(child) }
     }
-    return true
   }
 
   private func retireTree(_ node: XArrayNode) {

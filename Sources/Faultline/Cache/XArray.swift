@@ -81,7 +81,8 @@ struct XArray {
 
   // MARK: Writing, under the cache's lock
 
-  /// Puts `entry` over the 2^`order` aligned slots from `index`, which must all be empty or values.
+  /// Puts `entry` over the 2^`order` aligned slots from `index`, which must all be empty or values. A larger value in the way
+  /// stays for the rest of what it covers.
   ///
   /// - Returns: `false` when a folio lies in the way or there is no memory; then nothing changed.
   func store(_ entry: UInt64, at index: UInt64, order: UInt64) -> Bool {
@@ -91,16 +92,13 @@ struct XArray {
     let slot = Int(index >> shift & 63)
     let width = 1 << Int(order % XArrayNode.bits)
     for sibling in slot..<slot + width {
+      node.spreadValue(over: sibling)
       let there = node.slot(sibling).pointee.load(ordering: .relaxed)
-      guard there == 0 || XArray.isValue(there) else { return false }
+      guard there == 0 || XArray.isValue(there) || XArrayNode(entry: there)?.holdsOnlyValues == true else {
+        return false
+      }
     }
-    for sibling in slot..<slot + width where node.slot(sibling).pointee.load(ordering: .relaxed) == 0 {
-      node.count.pointee.wrappingAdd(1, ordering: .relaxed)
-    }
-    node.slot(slot).pointee.store(entry, ordering: .releasing)
-    for sibling in slot + 1..<max(slot + 1, slot + width) {
-      node.slot(sibling).pointee.store(XArrayNode.sibling(of: slot), ordering: .releasing)
-    }
+    put(entry, in: node, slots: slot..<slot + width)
     return true
   }
 
@@ -151,15 +149,17 @@ struct XArray {
     guard var node = grow(toCover: index, shift: shift) else { return nil }
     while node.shift > shift {
       let slot = Int(index >> node.shift & 63)
+      node.spreadValue(over: slot)
       let entry = node.slot(slot).pointee.load(ordering: .relaxed)
       if let child = XArrayNode(entry: entry) {
         node = child
       } else {
-        guard entry == 0, let child = memory.allocate(shift: node.shift - XArrayNode.bits) else { return nil }
+        guard entry == 0 || XArray.isValue(entry), let child = memory.allocate(shift: node.shift - XArrayNode.bits)
+        else { return nil }
         child.parent.pointee.store(node.entry, ordering: .relaxed)
         child.slotInParent.pointee.store(UInt64(slot), ordering: .relaxed)
+        if entry == 0 { node.count.pointee.wrappingAdd(1, ordering: .relaxed) } else { child.fill(with: entry) }
         node.slot(slot).pointee.store(child.entry, ordering: .releasing)
-        node.count.pointee.wrappingAdd(1, ordering: .relaxed)
         node = child
       }
     }

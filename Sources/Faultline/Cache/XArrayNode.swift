@@ -49,6 +49,35 @@ struct XArrayNode: Equatable {
   @inline(__always)
   var maximumIndex: UInt64 { shift >= 58 ? .max : (64 << shift) &- 1 }
 
+  /// Gives each slot of a value that lies over several, `slot` among them, the value itself: from then on each can change
+  /// alone. Nothing for other entries.
+  func spreadValue(over slot: Int) {
+    let first = canonicalSlot(of: UInt64(slot) << shift)
+    let value = words[first].load(ordering: .relaxed)
+    guard XArray.isValue(value) else { return }
+    var next = first + 1
+    while next < 64, words[next].load(ordering: .relaxed) == Self.sibling(of: first) {
+      words[next].store(value, ordering: .releasing)
+      next += 1
+    }
+  }
+
+  /// Whether no folio lies in this node or below it.
+  var holdsOnlyValues: Bool {
+    for slot in 0..<64 {
+      let entry = words[canonicalSlot(of: UInt64(slot) << shift)].load(ordering: .relaxed)
+      if entry == 0 || XArray.isValue(entry) { continue }
+      guard XArrayNode(entry: entry)?.holdsOnlyValues == true else { return false }
+    }
+    return true
+  }
+
+  /// Gives every slot of a new node the same value.
+  func fill(with value: UInt64) {
+    for slot in 0..<64 { words[slot].store(value, ordering: .relaxed) }
+    count.pointee.store(64, ordering: .relaxed)
+  }
+
   /// The slot that holds the entry covering `index`: its own, or the first of the entry's when it is a sibling.
   @inline(__always)
   func canonicalSlot(of index: UInt64) -> Int {

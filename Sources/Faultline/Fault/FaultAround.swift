@@ -37,7 +37,16 @@ extension AddressSpace {
     var pass = AroundPass(
       cursor: XArrayCursor(cache.slots(machine.nodes)), cache: cache, index: window.filePage, end: end,
       filePages: filePages, arriving: context.arriving)
-    guard let first = pass.nextFolio() else { return [] }
+    guard let first = pass.nextFolio() else {
+      #if DEBUG || ModelCheck
+        // A value, or a folio that somebody else has locked, is no reason to enter a table.
+        let entry = cache.slots(machine.nodes).load(window.filePage)
+        if machine.switches.has(XArray.isValue(entry) ? .mapsValueHuge : .entersTableForLockedFolio) {
+          _ = context.installTable()
+        }
+      #endif
+      return []
+    }
     // The kernel compares the last page's index with one past the folio. So the folio that ends the file is refused here,
     // no table is entered for it, and without one there already nothing is mapped.
     let endsBeforeFile =
@@ -65,7 +74,7 @@ extension AddressSpace {
     case .refused(let reference, _):
       let present = PageTableEntry(rawValue: context.middle.pointer.pointee.load(ordering: .acquiring)).isHuge
       #if DEBUG || ModelCheck
-        if machine.switches.has(.believesRefusedHuge) {
+        if machine.switches.fires(.believesRefusedHuge) {
           folio.unlock()
           _ = reference.release()
           return true

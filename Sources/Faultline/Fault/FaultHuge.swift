@@ -38,6 +38,9 @@ extension AddressSpace {
     if context.isWrite { permissions |= PageTableEntry.dirtyBit | writableBit(of: context.area) }
     let entry = PageTableEntry(frame: machine.memory.number(of: folio.head), permissions: permissions)
     folio.addHugeMapping()
+    #if DEBUG || ModelCheck
+      machine.switches.pass(.hugeDecided)
+    #endif
     guard table.setHuge(entry, at: context.middle) else {
       folio.removeHugeMapping()
       return .refused(reference, .taken)

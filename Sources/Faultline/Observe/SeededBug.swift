@@ -49,6 +49,8 @@
     case copyReady
     /// Truncation has unmapped for the first time.
     case unmappedOnce
+    /// A fault has decided to map 2 MiB by one entry, and has not locked the table.
+    case hugeDecided
   }
 
   /// The switches of one machine: seeded bugs, and what happens in its race windows.
@@ -59,7 +61,12 @@
     /// Called on the thread that is in the window, under whatever locks it holds there.
     public var onRaceWindow: (@Sendable (RaceWindow) -> Void)?
 
+    private var fired: Set<SeededBug> = []
+
     func has(_ bug: SeededBug) -> Bool { bugs.contains(bug) }
+
+    /// The same, but only once: for what would otherwise happen again on every retry.
+    func fires(_ bug: SeededBug) -> Bool { bugs.contains(bug) && fired.insert(bug).inserted }
     func pass(_ window: RaceWindow) { onRaceWindow?(window) }
   }
 
