@@ -42,7 +42,7 @@
       case .unmapsOnce: .nothingBeyondEnd
       case .forgetsDeposit: .splitsNeverFail
       case .believesRefusedHuge: .referencesAddUp
-      case .mapsValueHuge, .entersTableForLockedFolio, .skipsMiddleCheck: nil
+      case .mapsValueHuge, .entersTableForLockedFolio, .skipsMiddleCheck, .unfreezesOriginalFirst: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -76,7 +76,8 @@
         try scene.node.writeBack()
       case .unmapsOnce:
         raceCopyAgainstTruncation(scene)
-      case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck:
+      case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
+        .unfreezesOriginalFirst:
         break
       }
     }
