@@ -85,7 +85,7 @@
       #expect(try Explorer(scenario).replay(saved.schedule) == nil)
     }
 
-    static let shown: [(SeededBug, String)] = []
+    static let shown: [(SeededBug, String)] = [(.unfreezesOriginalFirst, "load-split")]
 
     @Test func oneSeedGivesOneExploration() throws {
       let scenario = try #require(Scenario.named("mix-file"))

@@ -53,7 +53,7 @@ extension FileNode {
     }
     // A file in memory has nowhere else to keep the zeroes.
     if traits.isMemoryOnly { markDirty(folio) }
-    if split(folio, around: part.lowerBound >> PageSize.shift) {
+    if splitOrUnmap(folio, around: part.lowerBound >> PageSize.shift) {
       if part.upperBound < extent.upperBound { splitEnd(at: part.upperBound >> PageSize.shift) }
     } else if !folio.contains(.dirty) {
       removeWhole(folio)
@@ -64,7 +64,17 @@ extension FileNode {
   /// The split at a range's end, if nobody is at that folio: without it, what lies in the range of it stays.
   private func splitEnd(at page: UInt64) {
     guard let reference = lookUp(page), reference.folio.order > 0, reference.folio.tryLock() else { return }
-    _ = split(reference.folio, around: page)
+    _ = splitOrUnmap(reference.folio, around: page)
     reference.folio.unlock()
+  }
+
+  /// A split; where it fails, newer kernels let the folio be faulted in anew, page by page. Kernel:
+  /// `try_folio_split_or_unmap`.
+  private func splitOrUnmap(_ folio: Folio, around page: UInt64) -> Bool {
+    if split(folio, around: page) { return true }
+    if machine.rules.largeFolios.unmapsUnsplit, !traits.isMemoryOnly {
+      unmap(folio.index..<folio.endIndex, includingCopies: false)
+    }
+    return false
   }
 }

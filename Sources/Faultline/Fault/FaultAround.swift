@@ -47,18 +47,15 @@ extension AddressSpace {
       #endif
       return []
     }
-    // The kernel compares the last page's index with one past the folio. So the folio that ends the file is refused here,
-    // no table is entered for it, and without one there already nothing is mapped.
-    let endsBeforeFile =
-      !machine.rules.clipsAroundToFileEnd || filePages &- 1 >= first.endIndex
-      || context.area.traits?.isMemoryOnly == true
+    // No table is entered for a folio that ends the file, and without one there already nothing is mapped.
+    let endsBeforeFile = pass.endsBeforeFile(first, clips: machine.rules.clipsAroundToFileEnd)
     if endsBeforeFile, first.order == PhysicalMemory.pmdOrder, mapAroundHuge(first, context) { return .noPage }
     guard let leaf = endsBeforeFile ? context.installTable() : context.middle.leaf, context.lock(leaf) else {
       first.unlock()
       first.put(to: machine.memory)
       return []
     }
-    return enter(&pass, first, window, leaf, context, mayEnterWhole: endsBeforeFile)
+    return enter(&pass, first, window, leaf, context)
   }
 
   /// Tries one entry for the window's first folio, which comes locked and referenced. What is refused stays both.
@@ -88,14 +85,13 @@ extension AddressSpace {
   /// The pass itself, under the lock of `leaf`, which it gives back. `first` comes locked and referenced.
   private func enter(
     _ pass: inout AroundPass, _ first: Folio, _ window: AroundWindow, _ leaf: PageTable.Table,
-    _ context: borrowing FaultContext, mayEnterWhole: Bool
+    _ context: borrowing FaultContext
   ) -> FaultResult {
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
     let young = PageTableEntry.accessedBit
     let neighbours = machine.rules.prefaultsOld ? permissions : permissions | young
     let entries = leaf.entries + PageTable.slot(ofPage: window.pages.lowerBound, level: 0)
     let skipsWorkingset = machine.rules.missSkipsWorkingset
-    let entersWhole = mayEnterWhole && machine.rules.largeFolios.mapsWhole
     var result: FaultResult = []
     var entered: UInt64 = 0
     var hits: UInt64 = 0
@@ -105,7 +101,7 @@ extension AddressSpace {
       let flags = folio.head.pointee.flags.load(ordering: .relaxed)
       let counts = !skipsWorkingset || flags & FolioFlags.workingset.rawValue == 0
       if flags >> FolioFlags.orderShift != 0 {
-        let run = enterLarge(folio, &pass, window, leaf, context, whole: entersWhole)
+        let run = enterLarge(folio, &pass, window, leaf, context)
         if counts { hits &+= run.examined }
         entered &+= run.entered
         if run.entersFaulting { result = .noPage }
@@ -151,11 +147,16 @@ extension AddressSpace {
   /// comes locked and referenced and is given back. Kernel: `filemap_map_folio_range`.
   private func enterLarge(
     _ folio: Folio, _ pass: inout AroundPass, _ window: AroundWindow, _ leaf: PageTable.Table,
-    _ context: borrowing FaultContext, whole: Bool
+    _ context: borrowing FaultContext
   ) -> (examined: UInt64, entered: UInt64, entersFaulting: Bool) {
     let first = window.pages.lowerBound &+ (pass.index &- window.filePage)
     var pages = first..<first &+ (min(folio.endIndex, pass.end) &- pass.index)
-    if whole, let all = context.pages(of: folio) { pages = all }
+    let rules = machine.rules
+    if rules.largeFolios.mapsWhole, pass.endsBeforeFile(folio, clips: rules.clipsAroundToFileEnd),
+      let all = context.pages(of: folio)
+    {
+      pages = all
+    }
     pass.index = max(folio.endIndex, pass.index &+ 1)
     defer {
       folio.unlock()
@@ -197,6 +198,13 @@ struct AroundPass {
   let filePages: UInt64
   /// The asynchronous read whose folios are not there yet for this fault.
   let arriving: UInt64
+
+  /// Whether the folio may be mapped beyond the window. Kernels that clip the window compare the last page's index with one past
+  /// the folio, so that the folio which ends the file may not. Files in memory have always been let through.
+  func endsBeforeFile(_ folio: Folio, clips: Bool) -> Bool {
+    !clips || filePages &- 1 >= folio.endIndex
+      || cache.pointee.node._withUnsafeGuaranteedRef { $0.traits.isMemoryOnly }
+  }
 
   /// The next acceptable folio at or after `index`, locked and referenced.
   @inline(__always)

@@ -81,6 +81,8 @@ public struct KernelRules: Sendable, Hashable {
     /// Whether a split leaves large parts on both sides of the page that it is for (6.15 and later); else every page is a folio
     /// of its own afterwards.
     public var splitsAroundPage: Bool
+    /// Whether a folio that truncation or a hole cannot split loses all of its entries, unless it lies in memory only (6.18).
+    public var unmapsUnsplit: Bool
     /// Whether a fault on a file in memory makes a huge folio only where the area could map it as one (6.11 and later).
     public var hugeNeedsSuitableArea: Bool
   }
@@ -117,7 +119,8 @@ public struct KernelRules: Sendable, Hashable {
     hasPagemapScan: false, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(
-      ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, hugeNeedsSuitableArea: false),
+      ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, unmapsUnsplit: false,
+      hugeNeedsSuitableArea: false),
     hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false))
 
   /// Linux 6.12.
@@ -131,7 +134,8 @@ public struct KernelRules: Sendable, Hashable {
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
-      ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, hugeNeedsSuitableArea: true),
+      ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
+      hugeNeedsSuitableArea: true),
     hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true))
 
   /// Linux 6.18.
@@ -145,7 +149,8 @@ public struct KernelRules: Sendable, Hashable {
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
-      ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, hugeNeedsSuitableArea: true),
+      ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, unmapsUnsplit: true,
+      hugeNeedsSuitableArea: true),
     hugePages: HugePageRules(privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true))
 
   /// Every set, oldest first.

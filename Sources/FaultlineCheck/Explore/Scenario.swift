@@ -39,6 +39,8 @@ enum Action: Sendable {
   case writeBack
   /// Gives up the range's cached pages, if it can.
   case pageOut(Range<UInt64>)
+  /// Calls the range cold, which splits a folio that lies only in part in it.
+  case cool(Range<UInt64>)
   case dropCaches
   case fork
 }

@@ -18,6 +18,8 @@ final class Stage: @unchecked Sendable {
     var stored: [UInt64] = []
     /// Whether nothing takes stores away, so that each must be seen afterwards.
     var keepsStores = false
+    /// Whether the file's pages are one folio, clean, instead of single ones.
+    var isOneFolio = false
     /// Whether two of the four pages lie under one leaf table and two under the next.
     var crossesTables = false
   }
@@ -49,12 +51,19 @@ final class Stage: @unchecked Sendable {
       flags.insert(.anonymous)
       node = nil
     } else {
-      var traits = plan.isMemoryOnly ? FileTraits.tmpfs : FileTraits.ext4Journal
+      var traits = plan.isMemoryOnly ? FileTraits.tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal
       traits.readaheadPages = 0
       let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
       self.node = node
-      file = OpenFile(node: node, mode: .readWrite)
-      node.makeResident(0..<plan.pages)
+      let file = OpenFile(node: node, mode: .readWrite)
+      self.file = file
+      if plan.isOneFolio {
+        let bytes = [UInt8](repeating: 0, count: Int(plan.pages << PageSize.shift))
+        try bytes.withUnsafeBytes { buffer in try file.write(at: 0, buffer) }
+        try node.writeBack()
+      } else {
+        node.makeResident(0..<plan.pages)
+      }
     }
     try space.mmap(
       address: address(0), length: plan.pages << PageSize.shift, protection: [.read, .write],
@@ -107,6 +116,8 @@ final class Stage: @unchecked Sendable {
       try node?.writeBack()
     case .pageOut(let pages):
       try space.madvise(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .pageOut, by: &task)
+    case .cool(let pages):
+      try space.madvise(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .cold, by: &task)
     case .dropCaches:
       node?.dropClean()
     case .fork:
