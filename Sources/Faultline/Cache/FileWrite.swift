@@ -51,7 +51,7 @@ extension FileNode {
     folio.insert(.uptodate)
     let end = position + length
     if end > self.size { cache.pointee.size.store(end, ordering: .releasing) }
-    markDirty(folio)
+    markWritten(folio)
     folio.unlock()
     return Int(length)
   }
