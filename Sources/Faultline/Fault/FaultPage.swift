@@ -123,6 +123,8 @@ extension AddressSpace {
         reference.folio.unlock()
         continue
       }
+      // What was only set aside is zero from now on.
+      if !reference.folio.contains(.uptodate) { reference.folio.insert(.uptodate) }
       let folio = reference.release()
       return (.locked, FaultedPage(folio: folio, frame: folio.frame(forPage: index)))
     }
