@@ -45,7 +45,9 @@ extension FileNode {
   fileprivate func setAside(_ pages: Range<UInt64>) throws(KernelError) {
     cache.pointee.contentLock.lockShared()
     defer { cache.pointee.contentLock.unlockShared() }
-    guard UInt64(pages.count) <= machine.memory.frameCount &- machine.memory.usedFrames else { throw Self.noRoom(pages) }
+    guard UInt64(pages.count) <= machine.memory.frameCount &- machine.memory.usedFrames else {
+      throw Self.noRoom(pages)
+    }
     var made: [UInt64] = []
     var index = pages.lowerBound
     while index < pages.upperBound {

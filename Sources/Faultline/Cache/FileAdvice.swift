@@ -52,7 +52,6 @@ extension FileNode {
   fileprivate func dropRange(offset: UInt64, end: UInt64) {
     guard !traits.isMemoryOnly else { return }
     guard offset < end else { return }
-    machine.lazilyFreed.drain()
     startWriteBack(offset >> PageSize.shift..<PageSize.pages(covering: end))
     let first = PageSize.pages(covering: offset)
     let last = end >= size ? UInt64.max : end >> PageSize.shift

@@ -32,8 +32,6 @@ extension FileNode {
     if folio.isMapped { unmap(folio.index..<folio.endIndex, includingCopies: false) }
     folio.remove(.dirty)
     remove(folio)
-    // Kernel: `__folio_batch_release`.
-    machine.lazilyFreed.drain()
   }
 
   /// Zeroes what a folio of several pages around page `page` has of `bytes`, and splits it there. One that cannot be split

@@ -78,9 +78,6 @@ public struct FolioFlags: OptionSet, Sendable {
   /// Private memory that may go without a trace until it is stored to again (MADV_FREE). Kernel: no `PG_swapbacked`.
   public static let lazilyFreed = FolioFlags(rawValue: 1 << 11)
 
-  /// In a ``LazyFreeBatch``.
-  static let freePending = FolioFlags(rawValue: 1 << 12)
-
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift
 }

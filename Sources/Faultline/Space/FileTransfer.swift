@@ -150,7 +150,8 @@ extension AddressSpace {
     guard count > 0 else { return 0 }
     try node.settle(offset..<end)
     node.leaveCache(offset..<end)
-    try transfer(count: count, at: address, machine.rules.directWritePins ? .pin : [], by: &task) { done, bytes throws(StoreError) in
+    try transfer(count: count, at: address, machine.rules.directWritePins ? .pin : [], by: &task) {
+      done, bytes throws(StoreError) in
       try node.writeStore(at: offset + done, UnsafeRawBufferPointer(bytes))
     }
     node.grow(to: end)

@@ -14,8 +14,6 @@ public final class Machine: Sendable {
   let tables: TableMemory
   let lists: LRULists
   let retired = RetiredFrames()
-  /// Pages under MADV_FREE on their way to being free.
-  let lazilyFreed: LazyFreeBatch
   /// What the engine does, for whoever wants to look on.
   public let events = EventLog()
   /// Files that were ever made.
@@ -40,7 +38,6 @@ public final class Machine: Sendable {
     self.rules = rules
     memory = try PhysicalMemory(frameCount: frameCount, contents: contents)
     lists = LRULists(memory: memory)
-    lazilyFreed = LazyFreeBatch(memory: memory)
     nodes = try XArrayMemory(capacity: max(4096, frameCount / 16), epochs: epochs)
     tables = try TableMemory(capacity: max(4096, frameCount / 64), epochs: epochs)
     #if DEBUG || ModelCheck

@@ -13,7 +13,6 @@ extension AddressSpace {
 
   /// MADV_COLD: pages that nobody else maps look unused from now on. Kernel: `madvise_cold_or_pageout_pte_range`.
   func cool(_ pages: Range<UInt64>) throws(KernelError) {
-    machine.lazilyFreed.drain()
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
       splitFolios(partlyIn: part)
@@ -31,7 +30,6 @@ extension AddressSpace {
   /// MADV_PAGEOUT: pages that nobody else maps are given up now, whether or not they are used. What is dirty loses only its
   /// entries; private memory stays, for there is no swap. Kernel: `reclaim_pages`.
   func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
-    machine.lazilyFreed.drain()
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
       splitFolios(partlyIn: part)
@@ -59,7 +57,6 @@ extension AddressSpace {
   /// MADV_FREE: private memory whose contents are not needed until it is stored to again. Kernel:
   /// `madvise_free_single_vma`.
   func free(_ pages: Range<UInt64>) throws(KernelError) {
-    machine.lazilyFreed.drain()
     try forEachPart(of: pages) { area, part in
       guard area.pointee.cache == nil else { return KernelError(.EINVAL, "MADV_FREE of memory that shows a file") }
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_FREE of memory that is locked") }
@@ -68,7 +65,7 @@ extension AddressSpace {
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry.isPresent, !entry.isSpecial else { return }
         pointer.pointee.bitwiseAnd(~(PageTableEntry.accessedBit | PageTableEntry.dirtyBit), ordering: .relaxed)
-        machine.lazilyFreed.add(Folio(of: machine.memory.frame(entry.frame)))
+        Folio(of: machine.memory.frame(entry.frame)).insert(.lazilyFreed)
       }
       return nil
     }

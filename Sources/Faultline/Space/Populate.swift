@@ -18,7 +18,6 @@ extension AddressSpace {
   @discardableResult
   func populate(_ pages: Range<UInt64>, mayDropLock: Bool = true, by task: inout FaultTask) -> Bool {
     defer { task.arriving = FaultTask.nothing }
-    machine.lazilyFreed.drain()
     var page = pages.lowerBound
     var runStart = page
     while page < pages.upperBound {
