@@ -19,6 +19,11 @@
 
 enum { PAGE = 4096 };
 
+void cl_settle_page_lists(void) {
+  static _Alignas(4096) char page[4096];
+  madvise(page, sizeof page, MADV_COLD);
+}
+
 void cl_buffer_warm(void *buffer, size_t length) {
   volatile char *bytes = buffer;
   for (size_t at = 0; at < length; at += PAGE) bytes[at] = bytes[at];

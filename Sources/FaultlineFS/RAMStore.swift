@@ -70,6 +70,8 @@ public final class RAMStore: BackingStore {
     }
   }
 
+  public func isHole(_ page: UInt64) -> Bool { pages.withLock { $0[page] == nil } }
+
   /// Forgets a range of bytes: it is zero from then on.
   public func discard(_ bytes: Range<UInt64>) {
     pages.withLock { pages in

@@ -48,6 +48,10 @@ int cl_page_letters(int pagemap, uint64_t address, size_t pages, uint8_t *letter
  * them may not be read. */
 int64_t cl_page_sum(uint64_t address, size_t pages, const uint8_t *letters, uint64_t *sum);
 
+/* Has this processor move the pages that it has collected to the lists where they belong, which otherwise waits for a batch to
+ * be full: what is told of pages would depend on what else ran here. */
+void cl_settle_page_lists(void);
+
 /* Writes one byte into each page of a buffer, so that a system call on it faults nowhere. */
 void cl_buffer_warm(void *buffer, size_t length);
 

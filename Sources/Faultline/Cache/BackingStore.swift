@@ -13,6 +13,10 @@ public protocol BackingStore: AnyObject, Sendable {
 
   /// Makes a range of bytes read as zero, giving back the room that whole pages took.
   func discard(_ bytes: Range<UInt64>) throws(StoreError)
+
+  /// Whether the page reads as zero without asking a device: nothing was ever written there, or it was discarded. Kernel: a hole
+  /// or an unwritten extent.
+  func isHole(_ page: UInt64) -> Bool
 }
 
 /// A store that could not do what it was asked.
@@ -31,6 +35,9 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension BackingStore {
+  /// For stores that do not know: every page has to be read.
+  public func isHole(_ page: UInt64) -> Bool { false }
+
   /// For stores that cannot give room back: whole pages of zeroes are written, and cut pages written anew.
   public func discard(_ bytes: Range<UInt64>) throws(StoreError) {
     let page = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PageSize.bytes), alignment: 8)

@@ -27,8 +27,64 @@ extension OpenFile {
     guard change != .zeroRange || !node.traits.isMemoryOnly else {
       throw KernelError(.EOPNOTSUPP, "FALLOC_FL_ZERO_RANGE on a file that lives in memory")
     }
-    // Room has no meaning to the engine: a page that was never written is a hole, whoever owns the blocks under it.
+    // Room on a device has no meaning to the engine: a page that was never written is a hole, whoever owns the blocks under it.
     if change != .allocate { node.punchHole(offset..<offset + length) }
+    if change == .allocate, node.traits.isMemoryOnly {
+      try node.setAside(offset >> PageSize.shift..<PageSize.pages(covering: offset + length))
+    }
     if change != .punchHole, !keepSize, offset + length > node.size { node.truncate(to: offset + length) }
+  }
+}
+
+extension FileNode {
+  /// Gives every page of a range of a file in memory a frame, which counts as dirty, so that nothing takes it away. A new one is
+  /// not up to date: it reads as a hole until somebody touches it, or sets it aside a second time. Pages may lie behind the
+  /// file's end. Kernel: `shmem_fallocate`.
+  ///
+  /// - Throws: `ENOSPC`; then nothing is set aside.
+  fileprivate func setAside(_ pages: Range<UInt64>) throws(KernelError) {
+    cache.pointee.contentLock.lockShared()
+    defer { cache.pointee.contentLock.unlockShared() }
+    guard UInt64(pages.count) <= machine.memory.frameCount &- machine.memory.usedFrames else {
+      throw Self.noRoom(pages)
+    }
+    var made: [UInt64] = []
+    var index = pages.lowerBound
+    while index < pages.upperBound {
+      guard let reference = lookUp(index) else {
+        guard let folio = machine.memory.allocateZeroed(order: 0) else { return try giveUp(made, of: pages) }
+        let reference = FolioReference(owning: folio, memory: machine.memory)
+        if insert(folio, at: index) {
+          made.append(index)
+          markDirty(folio)
+        } else if !isCached(index) {
+          _ = consume reference
+          return try giveUp(made, of: pages)
+        }
+        continue
+      }
+      let folio = reference.folio
+      folio.lock()
+      defer { folio.unlock() }
+      guard folio.lies(in: cache) else { continue }
+      if made.last != index { folio.insert(.uptodate) }
+      markDirty(folio)
+      index = folio.endIndex
+    }
+  }
+
+  private func giveUp(_ made: [UInt64], of pages: Range<UInt64>) throws(KernelError) {
+    for index in made {
+      guard let reference = lookUp(index), reference.folio.tryLock() else { continue }
+      defer { reference.folio.unlock() }
+      guard reference.folio.lies(in: cache), !reference.folio.contains(.uptodate) else { continue }
+      reference.folio.remove(.dirty)
+      remove(reference.folio)
+    }
+    throw Self.noRoom(pages)
+  }
+
+  private static func noRoom(_ pages: Range<UInt64>) -> KernelError {
+    KernelError(.ENOSPC, "no memory for \(pages.count) pages")
   }
 }

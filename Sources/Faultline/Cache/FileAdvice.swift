@@ -55,6 +55,16 @@ extension FileNode {
     startWriteBack(offset >> PageSize.shift..<PageSize.pages(covering: end))
     let first = PageSize.pages(covering: offset)
     let last = end >= size ? UInt64.max : end >> PageSize.shift
-    if first < last { dropClean(first..<last) }
+    if first < last { dropClean(first..<last, orElse: makeNextToGo) }
+  }
+
+  /// What could not be dropped and is mapped by nobody goes first when memory is short. A dirty folio gets a mark for when it is
+  /// written, which shares its bit with the readahead marker: touching the folio before that reads on from it. Kernel:
+  /// `deactivate_file_folio`, `PG_reclaim`.
+  private func makeNextToGo(_ folio: Folio) {
+    guard !folio.isMapped else { return }
+    folio.remove(.referenced)
+    machine.lists.deactivate(folio)
+    if folio.contains(.dirty) { folio.insert(.readahead) }
   }
 }

@@ -107,6 +107,12 @@ extension FileNode {
     return nil
   }
 
+  /// Whether the store has nothing for any page of a folio.
+  func isHole(_ folio: Folio) -> Bool {
+    guard let store else { return false }
+    return (folio.index..<folio.endIndex).allSatisfy(store.isHole)
+  }
+
   /// Whether page `index` has a folio.
   func isCached(_ index: UInt64) -> Bool { XArray.folio(slots.load(index)) != nil }
 

@@ -11,16 +11,28 @@ extension OpenFile {
     if !bytes.isEmpty { node.bringTailBeforeWrite(at: offset) }
     var done = 0
     while done < bytes.count {
-      done += try node.writePiece(offset + UInt64(done), UnsafeRawBufferPointer(rebasing: bytes[done...]))
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += try node.writePiece(offset + UInt64(done), rest, having: rest.count)
     }
+  }
+
+  /// One step of a write whose bytes are copied while the file's page is locked, so that the copy may end early: `bytes` lie in one
+  /// page of the file, and only the first `copied` of them are there.
+  ///
+  /// - Returns: the bytes that were written: `copied`, or none when that would leave the page half made.
+  func writePiece(at offset: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int) throws(KernelError) -> Int {
+    node.bringTailBeforeWrite(at: offset)
+    return try node.writePiece(offset, bytes, having: copied)
   }
 }
 
 extension FileNode {
-  /// Writes as much as one folio takes.
+  /// Writes as much as one folio takes of the first `copied` of the bytes. Kernel: `write_begin` and `write_end`.
   ///
-  /// - Returns: the bytes that were written, at least one.
-  fileprivate func writePiece(_ position: UInt64, _ bytes: UnsafeRawBufferPointer) throws(KernelError) -> Int {
+  /// - Returns: the bytes that were written: at least one if all were there to copy.
+  fileprivate func writePiece(
+    _ position: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int
+  ) throws(KernelError) -> Int {
     let index = position >> PageSize.shift
     cache.pointee.contentLock.lockShared()
     defer { cache.pointee.contentLock.unlockShared() }
@@ -45,15 +57,30 @@ extension FileNode {
     let size = folio.pageCount << PageSize.shift
     let length = min(wanted, size - inFolio)
     if !folio.contains(.uptodate), length < size { try readForWrite(folio, except: inFolio..<inFolio + length) }
-    if let target = machine.memory.contents(of: folio.head) {
-      (target + Int(inFolio)).copyMemory(from: bytes.baseAddress.unsafelyUnwrapped, byteCount: Int(length))
+    // What a device's page would lack has to be read; a page in memory is zero there.
+    let isMade = traits.isMemoryOnly || folio.contains(.uptodate) || UInt64(copied) >= length
+    let taken = isMade ? min(UInt64(copied), length) : 0
+    if let target = machine.memory.contents(of: folio.head), let source = bytes.baseAddress {
+      (target + Int(inFolio)).copyMemory(from: source, byteCount: Int(taken))
     }
-    folio.insert(.uptodate)
-    let end = position + length
+    // The size grows to where the write stands, even if it gets no further.
+    let end = position + taken
     if end > self.size { cache.pointee.size.store(end, ordering: .releasing) }
-    markDirty(folio)
+    if isMade {
+      folio.insert(.uptodate)
+      if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
+    }
+    if taken < length { dropBeyondEnd(folio) }
     folio.unlock()
-    return Int(length)
+    return Int(taken)
+  }
+
+  /// What a write that ended early made behind the end of the file goes again; in memory it stays.
+  /// Kernel: `ext4_truncate_failed_write`.
+  private func dropBeyondEnd(_ folio: Folio) {
+    guard !traits.isMemoryOnly, folio.index >= cache.filePages else { return }
+    folio.remove(.dirty)
+    remove(folio)
   }
 
   /// A copy never crosses such a border: the largest folio. Kernel: `mapping_max_folio_size`.

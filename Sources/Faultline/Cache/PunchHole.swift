@@ -57,7 +57,7 @@ extension FileNode {
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
-    guard folio.lies(in: cache), folio.contains(.uptodate) else { return }
+    guard folio.lies(in: cache), folio.contains(.uptodate), !isCleanHole(folio) else { return }
     if let contents = machine.memory.contents(of: folio.frame(forPage: page)) {
       contents.advanced(by: Int(part.lowerBound - start)).initializeMemory(
         as: UInt8.self, repeating: 0, count: part.count)

@@ -87,6 +87,8 @@ struct ReadBatch {
     node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
     var index = start
     while index < end, let folio = XArray.folio(node.slots.load(index)) {
+      // Nobody waits for a hole: it is zeroed when the read is set up. Kernel: `ext4_mpage_readpages`.
+      if number != 0, node.isHole(folio) { folio.head.pointee.owner.store(0, ordering: .relaxed) }
       node.fill(folio)
       index = folio.endIndex
     }

@@ -5,7 +5,7 @@
 struct Readahead {
   let file: OpenFile
   /// The number that what is read carries, so that a fault which does not wait for it can tell it is on its way; 0 for reads
-  /// that are waited for.
+  /// that are waited for. Numbers grow, and reads arrive in their order.
   var number: UInt64 = 0
 
   var node: FileNode { file.node }

@@ -42,10 +42,14 @@ extension FileNode {
     let folio = reference.folio
     folio.lock()
     defer { folio.unlock() }
-    guard folio.lies(in: cache), folio.contains(.uptodate) else { return }
+    guard folio.lies(in: cache), folio.contains(.uptodate), !isCleanHole(folio) else { return }
     zero(folio, from: end)
     markDirty(folio)
   }
+
+  /// Whether a locked folio has no block behind it and needs none: there is nothing to zero then, and nothing gets dirty.
+  /// Kernel: `ext4_load_tail_bh`.
+  func isCleanHole(_ folio: Folio) -> Bool { !folio.contains(.dirty) && isHole(folio) }
 
   /// A write that begins past the page of the file's end makes that page whole first. Kernel: `ext4_block_zero_page_range`,
   /// as `ext4_write_end` calls it.
@@ -73,12 +77,15 @@ extension FileNode {
   /// Drops the clean, unmapped folios that lie whole in `pages`. Kernel: `invalidate_mapping_pages`.
   ///
   /// What is dirty, locked, being written or mapped stays.
-  public func dropClean(_ pages: Range<UInt64> = 0..<UInt64.max) {
+  public func dropClean(_ pages: Range<UInt64> = 0..<UInt64.max) { dropClean(pages) { _ in } }
+
+  /// The same; `body` gets each folio that stays because it is dirty or mapped, locked.
+  func dropClean(_ pages: Range<UInt64>, orElse body: (Folio) -> Void) {
     forEachFolio(in: pages) { folio in
       guard folio.index >= pages.lowerBound, folio.endIndex <= pages.upperBound, folio.tryLock() else { return }
       defer { folio.unlock() }
-      guard folio.lies(in: cache), folio.flags.isDisjoint(with: [.dirty, .writeback]), !folio.isMapped else { return }
-      remove(folio)
+      guard folio.lies(in: cache) else { return }
+      if folio.flags.isDisjoint(with: [.dirty, .writeback]), !folio.isMapped { remove(folio) } else { body(folio) }
     }
   }
 }

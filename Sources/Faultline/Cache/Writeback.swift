@@ -4,6 +4,14 @@ extension FileNode {
   /// The caller holds its lock or the lock of a table with an entry that maps it. A folio that truncation has just taken out
   /// gets the flag alone: its slot may be another's already.
   func markDirty(_ folio: Folio) {
+    if folio.contains(.readahead) { folio.remove(.readahead) }
+    markWritten(folio)
+  }
+
+  /// The same for write(2), which leaves the readahead marker alone unless the data go through a journal. Kernel:
+  /// `mark_buffer_dirty`.
+  func markWritten(_ folio: Folio) {
+    if traits.journalsData, folio.contains(.readahead) { folio.remove(.readahead) }
     guard folio.insert(.dirty) else { return }
     cache.pointee.slotLock.withLock {
       if folio.lies(in: cache) { slots.setMark(.dirty, at: folio.index, to: true) }
@@ -20,20 +28,7 @@ extension FileNode {
     forEachFolio(in: pages) { folio in
       folio.lock()
       defer { folio.unlock() }
-      guard folio.lies(in: cache) else { return }
-      let wasStored = traits.notifiesOfWrites && makeClean(folio)
-      guard folio.remove(.dirty) || wasStored else { return }
-      cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: false) }
-      zeroBeyondEnd(of: folio)
-      guard let store, let bytes = machine.memory.contents(of: folio.head) else { return }
-      do throws(StoreError) {
-        try store.write(
-          firstPage: folio.index,
-          from: UnsafeRawBufferPointer(start: bytes, count: Int(pagesInFile(of: folio) << PageSize.shift)))
-      } catch {
-        markDirty(folio)
-        failure = failure ?? error
-      }
+      do throws(StoreError) { try writeBack(folio) } catch { failure = failure ?? error }
     }
     if traits.journalsData { commit(except: pages) }
     let lost = lostPage.exchange(.max, ordering: .acquiring)
@@ -46,6 +41,36 @@ extension FileNode {
   /// The pages of a folio that hold a byte of the file: what lies behind its end is never written.
   private func pagesInFile(of folio: Folio) -> UInt64 {
     min(folio.endIndex, max(folio.index, cache.filePages)) - folio.index
+  }
+
+  /// Writes the dirty folios that nobody works on, so that they can be given up: reclaim may be called with folios locked, and
+  /// must wait for none. What the store refuses stays dirty. Kernel: `wakeup_flusher_threads`.
+  func writeBackForReclaim() {
+    forEachFolio(in: 0..<UInt64.max) { folio in
+      guard folio.contains(.dirty), folio.tryLock() else { return }
+      defer { folio.unlock() }
+      try? writeBack(folio)
+    }
+  }
+
+  /// Writes one locked folio, if it is this file's and dirty.
+  private func writeBack(_ folio: Folio) throws(StoreError) {
+    guard folio.lies(in: cache) else { return }
+    let wasStored = traits.notifiesOfWrites && makeClean(folio)
+    guard folio.remove(.dirty) || wasStored else { return }
+    // Kernel: `folio_end_writeback`, for which the marker means that the folio was to be dropped.
+    folio.remove(.readahead)
+    cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: false) }
+    zeroBeyondEnd(of: folio)
+    guard let store, let bytes = machine.memory.contents(of: folio.head) else { return }
+    do throws(StoreError) {
+      try store.write(
+        firstPage: folio.index,
+        from: UnsafeRawBufferPointer(start: bytes, count: Int(pagesInFile(of: folio) << PageSize.shift)))
+    } catch {
+      markDirty(folio)
+      throw error
+    }
   }
 
   /// Starts writing without waiting. What goes through a journal waits for its commit: its entries are made read-only, but the

@@ -196,7 +196,7 @@ struct AroundPass {
   var index: UInt64
   let end: UInt64
   let filePages: UInt64
-  /// The asynchronous read whose folios are not there yet for this fault.
+  /// The first read whose folios are not there yet for this fault.
   let arriving: UInt64
 
   /// Whether the folio may be mapped beyond the window. Kernels that clip the window compare the last page's index with one past
@@ -221,7 +221,7 @@ struct AroundPass {
     let wanted = FolioFlags.uptodate.rawValue
     let refused = FolioFlags.readahead.rawValue
     let flags = folio.head.pointee.flags.load(ordering: .relaxed)
-    guard flags & (wanted | refused) == wanted, folio.head.pointee.owner.load(ordering: .relaxed) != arriving,
+    guard flags & (wanted | refused) == wanted, folio.head.pointee.owner.load(ordering: .relaxed) < arriving,
       folio.tryGetAndLock()
     else { return false }
     // Truncation, or a new use of the frame, may have come between the look and the lock.

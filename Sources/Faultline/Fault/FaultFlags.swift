@@ -40,6 +40,9 @@ public struct FaultFlags: OptionSet, Hashable, Sendable {
   public static let instruction = FaultFlags(rawValue: 1 << 8)
   /// Waits may be ended by any signal.
   public static let interruptible = FaultFlags(rawValue: 1 << 9)
+  /// The kernel wants to pin a page for reading: a private page that others can see is replaced by a copy, which stays
+  /// read-only.
+  public static let unshare = FaultFlags(rawValue: 1 << 10)
   /// The attempt runs under the area's own lock, not the address space's.
   public static let vmaLock = FaultFlags(rawValue: 1 << 12)
 

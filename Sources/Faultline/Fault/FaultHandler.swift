@@ -101,7 +101,7 @@ extension AddressSpace {
       tableLock.pointee.lock.unlock()
       return []
     }
-    if context.isWrite, !entry.isWritable {
+    if context.isWrite || context.flags.contains(.unshare), !entry.isWritable {
       return faultWriteProtected(&context, entry, leaf, pointer)
     }
     let marks = PageTableEntry.accessedBit | (context.isWrite ? PageTableEntry.dirtyBit : 0)

@@ -106,7 +106,7 @@ extension AddressSpace {
   ///
   /// - Returns: `nil` when the entry was split or taken out, and the access goes on by single pages.
   private func faultHugePresent(_ context: inout FaultContext, _ seen: PageTableEntry) -> FaultResult? {
-    guard context.isWrite, !seen.isWritable else {
+    guard context.isWrite || context.flags.contains(.unshare), !seen.isWritable else {
       let marks = PageTableEntry.accessedBit | (context.isWrite ? PageTableEntry.dirtyBit : 0)
       table.lock(of: context.middle.table).pointee.lock.withLock {
         let now = context.middle.pointer.pointee.load(ordering: .relaxed)
@@ -158,6 +158,7 @@ extension AddressSpace {
       guard context.middle.pointer.pointee.load(ordering: .relaxed) == seen.rawValue else { return true }
       guard folio.contains(.exclusive) || folio.references == 1 else { return false }
       folio.insert(.exclusive)
+      guard context.isWrite else { return true }
       context.middle.pointer.pointee.bitwiseOr(
         PageTableEntry.accessedBit | PageTableEntry.dirtyBit | writableBit(of: context.area), ordering: .relaxed)
       return true

@@ -31,14 +31,19 @@ extension AddressSpace {
     var result: FaultResult = []
     var found = node.lookUp(index)
     if let folio = found?.folio {
-      let mustWait = folio.head.pointee.owner.load(ordering: .relaxed) == context.arriving
-      if mustWait { context.arriving = FaultTask.nothing }
+      let read = folio.head.pointee.owner.load(ordering: .relaxed)
+      let mustWait = read >= context.arriving
+      if mustWait { context.arriving = read &+ 1 }
       if !context.flags.contains(.tried) { droppedLock = readAheadOnHit(&context, file, folio, isArriving: mustWait) }
       if mustWait { dropLockIfAllowed(&context, &droppedLock) }
     } else {
       result = .major
-      droppedLock = readAheadOnMiss(&context, file)
+      let number = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
+      droppedLock = readAheadOnMiss(&context, file, number)
       found = node.lookUp(index)
+      // Whoever waits for one page of a read has the others too. Nobody waits for a page in a hole.
+      let read = found?.folio.head.pointee.owner.load(ordering: .relaxed) ?? number
+      context.arriving = read == number ? FaultTask.nothing : min(context.arriving, number)
     }
     while true {
       let reference: FolioReference
@@ -118,6 +123,8 @@ extension AddressSpace {
         reference.folio.unlock()
         continue
       }
+      // What was only set aside is zero from now on.
+      if !reference.folio.contains(.uptodate) { reference.folio.insert(.uptodate) }
       let folio = reference.release()
       return (.locked, FaultedPage(folio: folio, frame: folio.frame(forPage: index)))
     }
@@ -150,19 +157,19 @@ extension AddressSpace {
   /// A fault that must read: the window that goes with the area's advice. Kernel: `do_sync_mmap_readahead`.
   ///
   /// - Returns: whether the lock was dropped.
-  private func readAheadOnMiss(_ context: inout FaultContext, _ file: OpenFile) -> Bool {
+  private func readAheadOnMiss(_ context: inout FaultContext, _ file: OpenFile, _ number: UInt64) -> Bool {
     let state = file.readahead
     let flags = context.area.flags
     let readsForward = machine.rules.readahead.executableReadsForward && flags.contains(.execute)
     var dropped = false
     if flags.contains(.hugePage) {
       dropLockIfAllowed(&context, &dropped)
-      readHuge(at: context.filePage, file, isRandom: flags.contains(.randomRead))
+      readHuge(at: context.filePage, Readahead(file: file, number: number), isRandom: flags.contains(.randomRead))
       return dropped
     }
     if flags.contains(.randomRead), !readsForward { return dropped }
     guard state.maximum != 0 else { return dropped }
-    let readahead = Readahead(file: file)
+    let readahead = Readahead(file: file, number: number)
     if flags.contains(.sequentialRead) {
       dropLockIfAllowed(&context, &dropped)
       readahead.readMissing(at: context.filePage, requested: state.maximum)
@@ -179,15 +186,15 @@ extension AddressSpace {
 
   /// The 2 MiB around the page, and the next ones unless reads are random; whatever the readahead window is otherwise.
   /// The window's start stays what it was, as in the kernel.
-  private func readHuge(at page: UInt64, _ file: OpenFile, isRandom: Bool) {
+  private func readHuge(at page: UInt64, _ readahead: Readahead, isRandom: Bool) {
     let span = PageSize.entriesPerTable
-    let state = file.readahead
+    let state = readahead.state
     let size = isRandom ? span : 2 * span
     state.pointee.size.store(size, ordering: .relaxed)
     state.pointee.asyncSize.store(span, ordering: .relaxed)
     state.pointee.order.store(PhysicalMemory.pmdOrder, ordering: .relaxed)
     let window = ReadaheadWindow(start: page & ~(span - 1), size: size, asyncSize: span)
-    Readahead(file: file).submit(window, order: PhysicalMemory.pmdOrder)
+    readahead.submit(window, order: PhysicalMemory.pmdOrder)
   }
 
   /// Half of the largest window before the page and half after, the marker at three quarters.
@@ -216,8 +223,9 @@ extension AddressSpace {
     if !machine.rules.missSkipsLocked || !(folio.isLocked || isArriving) { state.forgetMisses(1) }
     if folio.contains(.readahead) {
       dropLockIfAllowed(&context, &dropped)
-      context.arriving = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
-      Readahead(file: file, number: context.arriving)
+      let number = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
+      context.arriving = min(context.arriving, number)
+      Readahead(file: file, number: number)
         .readOn(from: folio, at: context.filePage, requested: state.maximum)
     }
     return dropped

@@ -7,8 +7,8 @@ public struct FaultTask: ~Copyable {
   /// Faults that had to read.
   public private(set) var majorFaults: UInt64 = 0
 
-  /// The asynchronous read that this fault, or an earlier one of the same system call, has started and nobody has waited for
-  /// yet: its pages are still locked, here as on a device.
+  /// The first read that this fault, or an earlier one of the same system call, has started and nobody has waited for yet: its
+  /// pages, and those of later reads, are still locked, here as on a device.
   var arriving = FaultTask.nothing
 
   static let nothing = UInt64.max

@@ -1,5 +1,5 @@
 extension AddressSpace {
-  /// A store to a page that is entered read-only. The table is locked on entry and unlocked on every exit.
+  /// A store to a page that is entered read-only, or a pin of one for reading. The table is locked on entry and unlocked on every exit.
   /// Kernel: `do_wp_page`.
   func faultWriteProtected(
     _ context: inout FaultContext, _ entry: PageTableEntry, _ leaf: PageTable.Table, _ pointer: WordPointer
@@ -50,7 +50,7 @@ extension AddressSpace {
     let folio = Folio(of: frame)
     if folio.isPrivate, folio.contains(.exclusive) || folio.references == 1 {
       folio.insert(.exclusive)
-      reuse(pointer, context.area)
+      if context.isWrite { reuse(pointer, context.area) }
       lock.pointee.lock.unlock()
       return []
     }
@@ -88,9 +88,8 @@ extension AddressSpace {
       copy.put(to: memory)
       return []
     }
-    let permissions =
-      context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
-      | PageTableEntry.dirtyBit | writableBit(of: context.area)
+    var permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
+    if context.isWrite { permissions |= PageTableEntry.dirtyBit | writableBit(of: context.area) }
     copy.addMapping(of: copy.head)
     let entry = PageTableEntry(frame: memory.number(of: copy.head), permissions: permissions)
     pointer.pointee.store(entry.rawValue, ordering: .releasing)

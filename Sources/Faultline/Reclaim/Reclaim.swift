@@ -29,7 +29,7 @@ extension Machine {
       if activeIsTooLong { shrinkActive(max(excess, Self.reclaimBatch)) }
       let (reclaimed, dirty) = shrinkInactive(max(excess, Self.reclaimBatch))
       // Only dirty pages are left at the tail: written now, they can go in the next round.
-      if reclaimed == 0 { for file in dirty { try? file.writeBack() } }
+      if reclaimed == 0 { for file in dirty { file.writeBackForReclaim() } }
       rounds += 1
     }
   }

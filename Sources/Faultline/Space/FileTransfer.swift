@@ -46,26 +46,71 @@ extension AddressSpace {
       let position = offset + done
       let length = min(count - done, PageSize.bytes - position & (PageSize.bytes - 1))
       guard let place = address.advanced(by: Int(done)) else { break }
-      if machine.rules.copies.triesWithoutFaulting { noteRefusedCopy(from: place) }
-      let taken = copyFromUser(place, into: .init(rebasing: buffer[..<Int(length)]), by: &task)
-      guard taken > 0 else { break }
+      let taken: Int
       do throws(KernelError) {
-        try file.write(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<taken]))
+        let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(length)])
+        taken =
+          machine.rules.copies.triesWithoutFaulting
+          ? try writeThenFault(file, at: position, piece, from: place, by: &task)
+          : try faultThenWrite(file, at: position, piece, from: place, by: &task)
       } catch {
         guard done > 0 else { throw error }
         break
       }
+      guard taken > 0 else { break }
       done += UInt64(taken)
     }
     if done == 0, count > 0 { throw KernelError(.EFAULT, "a write of memory that cannot be read") }
     return done
   }
 
-  /// A copy with faults switched off still enters the fault handler, which sends it back at once.
-  private func noteRefusedCopy(from place: VirtualAddress) {
-    let entry = entry(ofPage: place.page)
-    guard entry.rawValue & PageTableEntry.presentBit == 0 else { return }
-    machine.events.note(EngineEvent(fault: place.page, .read, from: .kernel, entry))
+  /// Brings the program's pages in, then takes the file's page and copies.
+  private func faultThenWrite(
+    _ file: OpenFile, at position: UInt64, _ buffer: UnsafeMutableRawBufferPointer, from place: VirtualAddress,
+    by task: inout FaultTask
+  ) throws(KernelError) -> Int {
+    let taken = copyFromUser(place, into: buffer, by: &task)
+    if taken > 0 { try file.write(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<taken])) }
+    return taken
+  }
+
+  /// Takes the file's page first and copies with faults switched off. Only if that got nowhere are the program's pages brought in
+  /// and all of it done again: so a page of the file may be made, and the file grow up to it, for a write that then fails.
+  private func writeThenFault(
+    _ file: OpenFile, at position: UInt64, _ buffer: UnsafeMutableRawBufferPointer, from place: VirtualAddress,
+    by task: inout FaultTask
+  ) throws(KernelError) -> Int {
+    let copied = copyEntered(place, into: buffer, by: &task)
+    var taken = try file.writePiece(at: position, UnsafeRawBufferPointer(buffer), having: copied)
+    if taken == 0, copied > 0 {
+      taken = try file.writePiece(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<copied]), having: copied)
+    }
+    guard taken == 0 else { return taken }
+    let brought = copyFromUser(place, into: buffer, by: &task)
+    guard brought > 0 else { return 0 }
+    taken = try file.writePiece(at: position, UnsafeRawBufferPointer(buffer), having: brought)
+    guard taken == 0 else { return taken }
+    return try file.writePiece(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<brought]), having: brought)
+  }
+
+  /// Copies from the pages that are entered, up to the first that is not: the fault handler is entered for it and sends the copy
+  /// back at once.
+  private func copyEntered(
+    _ place: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
+  ) -> Int {
+    var done = 0
+    while done < buffer.count, let next = place.advanced(by: done) {
+      let entry = entry(ofPage: next.page)
+      guard entry.rawValue & PageTableEntry.presentBit != 0 else {
+        machine.events.note(EngineEvent(fault: next.page, .read, from: .kernel, entry))
+        break
+      }
+      let length = next.bytesInPage(of: buffer.count - done)
+      let copied = copyFromUser(next, into: .init(rebasing: buffer[done..<done + length]), by: &task)
+      done += copied
+      guard copied == length else { break }
+    }
+    return done
   }
 
   /// Reads a file into the program's memory past the cache, through a descriptor opened with O_DIRECT. A file system that
@@ -105,7 +150,8 @@ extension AddressSpace {
     guard count > 0 else { return 0 }
     try node.settle(offset..<end)
     node.leaveCache(offset..<end)
-    try transfer(count: count, at: address, [], by: &task) { done, bytes throws(StoreError) in
+    try transfer(count: count, at: address, machine.rules.directWritePins ? .pin : [], by: &task) {
+      done, bytes throws(StoreError) in
       try node.writeStore(at: offset + done, UnsafeRawBufferPointer(bytes))
     }
     node.grow(to: end)

@@ -21,7 +21,7 @@ extension AddressSpace {
       copy.pointee.privateFamily.store(child.inheritedFamily(of: area), ordering: .relaxed)
       child.areas.insert(copy)
       copy.file?.node.add(copy)
-      if area.privateFamily != 0, !area.flags.contains(.wipeOnFork) {
+      if area.privateFamily != 0 || area.flags.contains(.mayGuard), !area.flags.contains(.wipeOnFork) {
         isComplete = isComplete && copyEntries(of: area, to: child)
       }
     }

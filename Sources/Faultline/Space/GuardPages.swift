@@ -8,8 +8,9 @@ extension AddressSpace {
     try requireGuards()
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "guard pages in memory that is locked") }
-      // So that a fork copies the markers along.
-      preparePrivatePages(of: area)
+      // Private memory gets its tables a fork copies; what shows a file says by a flag that there is something to copy.
+      if area.pointee.cache == nil || !machine.rules.marksGuardedAreas { preparePrivatePages(of: area) }
+      if machine.rules.marksGuardedAreas { area.addFlag(.mayGuard) }
       unmap(part, keepingMarkers: true)
       for page in part where !setGuard(at: page) {
         return KernelError(.ENOMEM, "no memory for the page tables of guards")

@@ -9,6 +9,8 @@ struct GetFlags: OptionSet {
   static let force = GetFlags(rawValue: 1 << 1)
   /// A fault may drop the address space's lock and be tried again. Kernel: `FOLL_UNLOCKABLE`.
   static let unlockable = GetFlags(rawValue: 1 << 2)
+  /// The pages' contents will be used later: what is read must be what the program itself will see. Kernel: `FOLL_PIN`.
+  static let pin = GetFlags(rawValue: 1 << 3)
 }
 
 /// Consecutive pages of a program with one reference on each; its end gives them back.
@@ -46,6 +48,7 @@ extension AddressSpace {
     var attempt: FaultFlags = flags.contains(.unlockable) ? [.allowRetry, .killable] : []
     if flags.contains(.write) { attempt.insert(.write) }
     while true {
+      attempt.remove(.unshare)
       lock.lockShared()
       guard let area = areas.area(covering: page), area.permits(flags) else {
         lock.unlockShared()
@@ -55,6 +58,7 @@ extension AddressSpace {
         lock.unlockShared()
         return frame
       }
+      if mustUnshare(page, flags) { attempt.insert(.unshare) }
       let result = handleFault(area, page, attempt, by: &task)
       if result.contains(.retry) {
         attempt.insert(.tried)
@@ -74,6 +78,7 @@ extension AddressSpace {
         return nil
       }
       guard !entry.isSpecial else { return entry.frame }
+      guard !mustUnshare(entry, flags) else { return nil }
       let folio = Folio(of: machine.memory.frame(entry.frame))
       folio.get()
       if flags.contains(.write), !entry.isDirty { folio.markDirty() }
@@ -81,6 +86,20 @@ extension AddressSpace {
       return entry.frame
     }
     return followed ?? nil
+  }
+
+  private func mustUnshare(_ page: UInt64, _ flags: GetFlags) -> Bool {
+    table.withEntry(ofPage: page) { pointer in
+      mustUnshare(PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring)).single(page), flags)
+    } ?? false
+  }
+
+  /// Whether somebody else's store could come between what is pinned for reading and what the program sees.
+  /// Kernel: `gup_must_unshare`.
+  private func mustUnshare(_ entry: PageTableEntry, _ flags: GetFlags) -> Bool {
+    guard flags.intersection([.pin, .write]) == .pin, entry.isPresent, !entry.isSpecial else { return false }
+    let folio = Folio(of: machine.memory.frame(entry.frame))
+    return folio.isPrivate && !folio.contains(.exclusive)
   }
 
   /// Whether a forced store has broken the sharing of this page already, though its entry stays read-only.

@@ -52,7 +52,7 @@ extension AddressSpace {
   public func readRemote(
     _ address: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: buffer.count, .unlockable, piece: Self.remotePiece, by: &task) {
+    let done = throughPages(address, count: buffer.count, [.unlockable, .pin], piece: Self.remotePiece, by: &task) {
       UnsafeMutableRawBufferPointer(rebasing: buffer[$0..<$0 + $1.count]).copyMemory(from: UnsafeRawBufferPointer($1))
     }
     guard done > 0 || buffer.isEmpty else { throw KernelError(.EFAULT, "a remote read of memory that cannot be read") }

@@ -33,10 +33,16 @@ public struct KernelRules: Sendable, Hashable {
   public var namesLockOnFault: Bool
   /// Whether MADV_GUARD_INSTALL and _REMOVE work on all memory (6.15 and later).
   public var hasGuardPages: Bool
+  /// Whether an area with guard pages carries a flag, which `VmFlags` shows as `gu` (late 6.18.y). Without it guards in a mapping
+  /// of a file make the area one with private copies.
+  public var marksGuardedAreas: Bool
   /// Whether page-cache faults, fault-around and readahead have trace events (the first two from 6.12, all in 6.18).
   public var tracesPageCache: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
+  /// Whether a direct write pins the memory that it reads, so that private pages shared with a fork are copied first (6.3 and
+  /// later). Kernel: `iov_iter_extract_pages`.
+  public var directWritePins: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
   /// later). Kernel: `PAGEMAP_SCAN`.
   public var hasPagemapScan: Bool
@@ -114,8 +120,9 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: false, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
-    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, tracesPageCache: false,
-    opensMemoryFilesDirectly: false,
+    zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, marksGuardedAreas: false,
+    tracesPageCache: false,
+    opensMemoryFilesDirectly: false, directWritePins: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(
@@ -129,8 +136,9 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: false,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, tracesPageCache: true,
-    opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, marksGuardedAreas: false,
+    tracesPageCache: true,
+    opensMemoryFilesDirectly: true, directWritePins: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
@@ -144,8 +152,9 @@ public struct KernelRules: Sendable, Hashable {
     missSkipsWorkingset: true, missSkipsLocked: true,
     readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
-    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, tracesPageCache: true,
-    opensMemoryFilesDirectly: true,
+    zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, marksGuardedAreas: true,
+    tracesPageCache: true,
+    opensMemoryFilesDirectly: true, directWritePins: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(

@@ -27,8 +27,8 @@ extension AddressSpace {
     }
   }
 
-  /// MADV_PAGEOUT: pages that nobody else maps are given up now, whether or not they are used. What is dirty, and files that
-  /// live in memory, lose only their entries; private memory stays, for there is no swap. Kernel: `reclaim_pages`.
+  /// MADV_PAGEOUT: pages that nobody else maps are given up now, whether or not they are used. What is dirty loses only its
+  /// entries; private memory stays, for there is no swap. Kernel: `reclaim_pages`.
   func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
@@ -128,7 +128,7 @@ extension Machine {
   /// Reclaims one folio on behalf of MADV_PAGEOUT. The caller holds a reference.
   fileprivate func giveUp(_ folio: Folio) {
     guard let file = folio.file else { return }
-    guard !file.traits.isMemoryOnly else { return file.unmap(folio) }
+    guard !file.traits.isMemoryOnly else { return file.giveUpMemory(folio) }
     guard lists.isolate(folio) else { return }
     if folio.remove(.active) { folio.insert(.workingset) }
     switch reclaim(folio, ignoringUse: true) {
@@ -143,10 +143,14 @@ extension Machine {
 }
 
 extension FileNode {
-  /// Takes the entries of a folio out unless somebody works on it.
-  fileprivate func unmap(_ folio: Folio) {
+  /// Takes the entries of a folio out unless somebody works on it. One that nothing was ever stored to is zero: it goes, and the
+  /// next access makes another.
+  fileprivate func giveUpMemory(_ folio: Folio) {
     guard folio.tryLock() else { return }
     defer { folio.unlock() }
-    if folio.lies(in: cache) { unmap(folio.index..<folio.endIndex, includingCopies: false) }
+    guard folio.lies(in: cache) else { return }
+    unmap(folio.index..<folio.endIndex, includingCopies: false)
+    // The caller's reference and the slots'.
+    if !folio.contains(.dirty), folio.references == 1 + folio.pageCount { remove(folio) }
   }
 }

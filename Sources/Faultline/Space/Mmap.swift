@@ -214,6 +214,8 @@ extension AddressSpace {
       mark(left)
       mark(right)
       areas.remove(startingAt: right.start)
+      let sticky = right.flags.subtracting(left.flags)
+      if !sticky.isEmpty { left.setFlags(left.flags.union(sticky)) }
       if left.privateFamily == 0 { left.pointee.privateFamily.store(right.privateFamily, ordering: .relaxed) }
       changeBorders(of: left, removing: right) {
         left.pointee.end.store(right.end, ordering: .relaxed)
@@ -227,7 +229,9 @@ extension AddressSpace {
 extension VMAPointer {
   /// Whether `next` starts where this area ends and maps what would come next, in the same way.
   func isContinued(by next: VMAPointer) -> Bool {
-    guard end == next.start, flags == next.flags, file === next.file else { return false }
+    guard end == next.start, flags.symmetricDifference(next.flags).isSubset(of: .sticky), file === next.file else {
+      return false
+    }
     if filePage(of: end) != next.pointee.filePage.load(ordering: .relaxed) { return false }
     // Two areas whose private copies began apart keep separate lists of them.
     return canShareFamily(with: next)

@@ -48,7 +48,8 @@ extension VMAPointer {
 
   /// Whether the area and `next` differ in nothing but what they allow, which mprotect(2) may still make the same.
   fileprivate func couldJoin(_ next: VMAPointer) -> Bool {
-    end == next.start && file === next.file && flags.subtracting(.access) == next.flags.subtracting(.access)
+    end == next.start && file === next.file
+      && flags.symmetricDifference(next.flags).isSubset(of: .sticky.union(.access))
       && filePage(of: end) == next.filePage(of: next.start)
   }
 }

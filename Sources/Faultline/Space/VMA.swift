@@ -26,6 +26,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let mayWrite = VMAFlags(rawValue: 0x20)
   public static let mayExecute = VMAFlags(rawValue: 0x40)
   public static let mayShare = VMAFlags(rawValue: 0x80)
+  /// Guard pages were installed here once; it stays when they go. Kernel: `VM_MAYBE_GUARD`.
+  public static let mayGuard = VMAFlags(rawValue: 0x800)
   public static let locked = VMAFlags(rawValue: 0x2000)
   /// MADV_SEQUENTIAL
   public static let sequentialRead = VMAFlags(rawValue: 0x8000)
@@ -50,6 +52,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let sync = VMAFlags(rawValue: 0x800000)
 
   static let access: VMAFlags = [.read, .write, .execute]
+  /// What does not keep two areas apart, and holds for the whole area that they become. Kernel: `VM_STICKY`.
+  static let sticky: VMAFlags = .mayGuard
 
   /// Whether stores make private copies. Kernel: `is_cow_mapping`.
   var isCopyOnWrite: Bool { intersection([.shared, .mayWrite]) == .mayWrite }
@@ -153,6 +157,9 @@ extension VMAPointer {
     pointee.flagWord.store(flags.rawValue, ordering: .relaxed)
     pointee.entryPermissions.store(Self.permissions(flags, traits: traits), ordering: .relaxed)
   }
+
+  /// Sets a flag that no permission follows from. Under the shared lock of the address space, where others may do the same.
+  func addFlag(_ flag: VMAFlags) { pointee.flagWord.bitwiseOr(flag.rawValue, ordering: .relaxed) }
 
   /// A private area is entered read-only, so that the first store is seen and copied; so is a shared one whose file system
   /// wants to hear of it.

@@ -165,13 +165,12 @@ extension ScriptFileSystem {
   /// What can be drawn without meeting what the engine is known not to do: system calls on a mapping's memory that end
   /// half-way or unshare copies, and the mark that guard pages leave on their area.
   fileprivate var comparable: ScriptGenerator.Vocabulary {
-    let known: ScriptGenerator.Vocabulary = [.kernelAccesses, .releases]
     return switch self {
-    case .tmpfs, .tmpfsHuge: .everything.subtracting(known)
+    case .tmpfs, .tmpfsHuge: .everything
     // A sync there write-protects the dirty pages of other files as well.
-    case .ext4Journal: .everything.subtracting(known.union([.severalFiles, .coldFiles]))
+    case .ext4Journal: .everything.subtracting(.severalFiles).union(.restingTouches)
     // What is read in comes in large folios.
-    case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.subtracting(known.union([.missingPages, .coldFiles]))
+    case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.subtracting([.missingPages, .coldFiles])
     }
   }
 }

@@ -33,6 +33,9 @@ public struct ScriptGenerator {
     public static let kernelAccesses = Vocabulary(rawValue: 64)
     /// Advice that gives pages up, guards them or removes them, and ranges of files that are set aside or zeroed.
     public static let releases = Vocabulary(rawValue: 128)
+    /// After each touch of several there is time for what it began to read.
+    public static let restingTouches = Vocabulary(rawValue: 256)
+    /// All that scripts on the engine may contain: there, rest changes nothing.
     public static let everything: Vocabulary = [
       .coldFiles, .forks, .missingPages, .severalFiles, .anonymous, .observations, .kernelAccesses, .releases,
     ]
@@ -159,8 +162,8 @@ public struct ScriptGenerator {
     case 0...3: return "read \(name) \(draw(mapping.pages + 2))"
     case 4...7: return "write \(name) \(draw(mapping.pages + 2))"
     case 8: return "rmw \(name) \(draw(mapping.pages))"
-    case 9: return "touchseq \(name) \(pick(["r", "w"])) \(range(in: mapping.pages))"
-    case 10: return "touchrand \(name) \(pick(["r", "w"])) 0 \(mapping.pages) \(1 + draw(30)) \(draw(1000))"
+    case 9: return "touchseq \(name) \(pick(["r", "w"])) \(range(in: mapping.pages))" + rest
+    case 10: return "touchrand \(name) \(pick(["r", "w"])) 0 \(mapping.pages) \(1 + draw(30)) \(draw(1000))" + rest
     case 11: return "mprotect \(name) \(range(in: mapping.pages)) \(pick(["r", "rw", "-", "r"]))"
     case 12: return "munmap \(name) \(range(in: mapping.pages))"
     case 13, 14:
@@ -175,6 +178,8 @@ public struct ScriptGenerator {
     default: return remap(mapping, inFork: inFork)
     }
   }
+
+  private var rest: String { vocabulary.contains(.restingTouches) ? " settle=3" : "" }
 
   private mutating func transfer(_ mapping: (name: String, pages: UInt64, isWritable: Bool)) -> String {
     let file = pick(files)

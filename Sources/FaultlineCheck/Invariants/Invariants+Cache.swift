@@ -31,7 +31,8 @@ extension Invariants {
         "\(name), page \(slot.index): dirty \(frame.flags.contains(.dirty)), marked \(slot.isMarkedDirty)")
       report.expect(!slot.isMarkedWriteback, .nothingIsLocked, "\(name), page \(slot.index) is under writeback")
       report.expect(
-        slot.index < filePages, .nothingBeyondEnd, "\(name), page \(slot.index) of a file of \(filePages)")
+        slot.index < filePages || file.traits.isMemoryOnly, .nothingBeyondEnd,
+        "\(name), page \(slot.index) of a file of \(filePages)")
     }
     report.expect(
       pages == file.cachedPages, .cachedPagesAddUp, "\(name): \(file.cachedPages) counted, \(pages) found")

@@ -67,6 +67,7 @@ final class KernelProgram {
       self.line = line.number
       let settle = line.settleMilliseconds ?? settleMilliseconds
       let outcome: Outcome
+      cl_settle_page_lists()
       switch line.operation {
       case .fork(let block): outcome = try fork(block)
       case .touch(let request): outcome = try touch(request, settle: line.settleMilliseconds ?? 0)

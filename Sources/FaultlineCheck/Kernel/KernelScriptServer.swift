@@ -23,6 +23,8 @@ public enum KernelScriptServer {
     func status(of text: String) -> Int64 {
       let pid = cl_fork()
       if pid == 0 {
+        // Each processor collects pages for itself; a look after a move would find those of another half done.
+        _ = cl_stay_on_this_processor()
         do throws(ScriptRunError) {
           try run(text, in: directory, settleMilliseconds) { output.write($0) }
         } catch {

@@ -103,7 +103,10 @@ extension ScriptRunner {
   func changeRange(
     _ name: String, _ change: RangeChange, _ range: ByteRange, keepSize: Bool
   ) throws(ScriptRunError) -> Outcome {
-    try withDescriptor(name) { descriptor, _ throws(KernelError) in
+    guard change != .allocate || !traits.isMemoryOnly || range.length <= UInt64(Self.pageLimit) * PageSize.bytes else {
+      throw .limit("a file in memory sets aside at most \(Self.pageLimit) pages", line: line)
+    }
+    return try withDescriptor(name) { descriptor, _ throws(KernelError) in
       try descriptor.change(change, offset: range.offset, length: range.length, keepSize: keepSize)
     }
   }

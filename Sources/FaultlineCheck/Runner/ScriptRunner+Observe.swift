@@ -154,7 +154,8 @@ extension MappedArea {
   fileprivate func mnemonics(_ rules: KernelRules) -> String {
     let words: [(VMAFlags, String)] = [
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
-      (.mayExecute, "me"), (.mayShare, "ms"), (.locked, "lo"), (.sequentialRead, "sr"), (.randomRead, "rr"),
+      (.mayExecute, "me"), (.mayShare, "ms"), (.mayGuard, "gu"), (.locked, "lo"), (.sequentialRead, "sr"),
+      (.randomRead, "rr"),
       (.dontCopy, "dc"),
       (.lockedOnFault, rules.namesLockOnFault ? "lf" : "??"),
       (.accounted, "ac"), (.noReserve, "nr"),
