@@ -11,6 +11,7 @@
 #include "kernel_script.h"
 #include "memory_file.h"
 #include "processor.h"
+#include "store.h"
 
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {
