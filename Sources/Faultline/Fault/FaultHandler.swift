@@ -13,7 +13,7 @@ extension AddressSpace {
     if access == .execute { flags.insert(.instruction) }
     if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
-    machine.events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
+    events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
     while true {
       guard let area = lockArea(covering: page, access, &flags, by: &task) else { return .segv(.mapErr) }
       guard permits(area, access, page) else {
@@ -24,7 +24,7 @@ extension AddressSpace {
       // A retry means that the handler has dropped the lock already.
       guard result.contains(.retry) else {
         unlock(area, after: flags)
-        machine.epochs.collectIfDue()
+        epochs.collectIfDue()
         return result.isError ? Self.signal(for: result) : nil
       }
       if flags.contains(.vmaLock) {

@@ -12,7 +12,13 @@ public final class AddressSpace: @unchecked Sendable {
   let sequence = AtomicWord(1)
   let areas: VMATree
   let table: PageTable
-  /// The machine's epoch, at hand for every access.
+  /// Parts of the machine, at hand for every fault: an object that is reached through another one is counted on the way, by
+  /// all threads in one word.
+  let memory: PhysicalMemory
+  let nodes: XArrayMemory
+  let events: EventLog
+  let epochs: EpochDomain
+  /// The machine's epoch.
   let epoch: WordPointer
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
@@ -21,6 +27,10 @@ public final class AddressSpace: @unchecked Sendable {
   public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
     self.machine = machine
     self.lockMode = lockMode
+    memory = machine.memory
+    nodes = machine.nodes
+    events = machine.events
+    epochs = machine.epochs
     areas = VMATree(epochs: machine.epochs)
     epoch = machine.epochs.epoch
     table = try PageTable(memory: machine.tables)
@@ -80,7 +90,7 @@ public final class AddressSpace: @unchecked Sendable {
   /// access through. The marks go in only if the entry is still what was seen: one that was just taken out must stay so.
   @inline(__always)
   private func translate(_ page: UInt64, _ demand: PageTableEntry.Demand, by task: inout FaultTask) -> Bool {
-    let record = task.enter(epoch, of: machine.epochs)
+    let record = task.enter(epoch, of: epochs)
     defer { record.exit() }
     guard let entry = table.entryPointer(forPage: page) else { return false }
     var seen = entry.pointee.load(ordering: .relaxed)

@@ -127,6 +127,17 @@ extension VMAPointer {
   @inline(__always)
   var traits: FileTraits? { file?.node.traits }
 
+  /// Two of the traits without counting references to the file.
+  @inline(__always)
+  var notifiesOfWrites: Bool {
+    pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.notifiesOfWrites } ?? false
+  }
+
+  @inline(__always)
+  var isMemoryOnly: Bool {
+    pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.isMemoryOnly } ?? false
+  }
+
   static func make(
     in space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?
   ) -> VMAPointer {

@@ -8,7 +8,8 @@ struct PageTable {
   }
 
   let root: Table
-  let memory: TableMemory
+  /// Where tables come from. Outlives this handle, whose copies count no references to it.
+  private let source: Unmanaged<TableMemory>
   let state: UnsafeMutablePointer<State>
 
   /// What the copies of this value share.
@@ -22,7 +23,7 @@ struct PageTable {
   init(memory: TableMemory) throws(KernelError) {
     guard let root = memory.allocate() else { throw KernelError(.ENOMEM, "no memory for a page table") }
     self.root = root
-    self.memory = memory
+    source = .passUnretained(memory)
     state = .allocate(capacity: 1)
     state.initialize(to: State())
   }
@@ -33,6 +34,8 @@ struct PageTable {
     state.deinitialize(count: 1)
     state.deallocate()
   }
+
+  var memory: TableMemory { source.takeUnretainedValue() }
 
   // MARK: Walks
 
@@ -76,7 +79,9 @@ struct PageTable {
   }
 
   @inline(__always)
-  func lock(of table: Table) -> UnsafeMutablePointer<TableMemory.Metadata> { memory.metadata(of: table) }
+  func lock(of table: Table) -> UnsafeMutablePointer<TableMemory.Metadata> {
+    source._withUnsafeGuaranteedRef { $0.metadata(of: table) }
+  }
 
   // MARK: Growing and shrinking
 
