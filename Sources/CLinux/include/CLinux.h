@@ -12,6 +12,7 @@
 #include "memory_file.h"
 #include "processor.h"
 #include "store.h"
+#include "thread_slot.h"
 
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {

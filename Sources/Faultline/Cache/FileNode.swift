@@ -35,7 +35,7 @@ public final class FileNode: @unchecked Sendable {
     self.traits = traits
     self.store = store
     number = machine.fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue
-    cache = .allocate(capacity: 1)
+    cache = CacheLines.allocate(for: PageCache.self)
     cache.initialize(to: PageCache(node: self, size: size))
     machine.census.add(self)
   }

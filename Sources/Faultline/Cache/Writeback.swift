@@ -4,7 +4,7 @@ extension FileNode {
   /// The caller holds its lock or the lock of a table with an entry that maps it. A folio that truncation has just taken out
   /// gets the flag alone: its slot may be another's already.
   func markDirty(_ folio: Folio) {
-    guard folio.insert(.dirty) else { return }
+    guard !folio.contains(.dirty), folio.insert(.dirty) else { return }
     cache.pointee.slotLock.withLock {
       if folio.lies(in: cache) { slots.setMark(.dirty, at: folio.index, to: true) }
     }

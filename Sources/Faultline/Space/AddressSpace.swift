@@ -5,12 +5,7 @@
 /// `@unchecked Sendable`: the table, the counts and the lock are shared words; the tree of areas is written under `lock`.
 public final class AddressSpace: @unchecked Sendable {
   public let machine: Machine
-  /// Kernel: `mmap_lock`.
-  let lock = ReadWriteLock()
   public let lockMode: LockMode
-  /// Grows with every change of areas. Kernel: `mm_lock_seq`.
-  let sequence = AtomicWord(1)
-  let areas: VMATree
   let table: PageTable
   /// Parts of the machine, at hand for every fault: an object that is reached through another one is counted on the way, by
   /// all threads in one word.
@@ -20,6 +15,15 @@ public final class AddressSpace: @unchecked Sendable {
   let epochs: EpochDomain
   /// The machine's epoch.
   let epoch: WordPointer
+  // Whoever changes areas writes what follows. Only the sequence and the tree are read by a fault under an area's own lock.
+  private let gapBeforeLock = CacheLines.Gap()
+  /// Kernel: `mmap_lock`.
+  let lock = ReadWriteLock()
+  private let gapBehindLock = CacheLines.Gap()
+  /// Grows with every change of areas. Kernel: `mm_lock_seq`.
+  let sequence = AtomicWord(1)
+  let areas: VMATree
+  private let gapBehindAreas = CacheLines.Gap()
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
 
@@ -51,20 +55,20 @@ public final class AddressSpace: @unchecked Sendable {
   // MARK: Counts of entered pages. Kernel: `mm_counter`
 
   /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
-  public var mappedFilePages: UInt64 { table.state.pointee.filePages.load(ordering: .relaxed) }
+  public var mappedFilePages: UInt64 { table.state.pointee.filePages.sum }
 
   /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
-  public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.load(ordering: .relaxed) }
+  public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.sum }
 
   @inline(__always)
-  func countFilePages(_ pages: UInt64) { table.state.pointee.filePages.wrappingAdd(pages, ordering: .relaxed) }
+  func countFilePages(_ pages: UInt64) { table.state.pointee.filePages.add(pages) }
 
-  func uncountFilePages(_ pages: UInt64) { table.state.pointee.filePages.wrappingSubtract(pages, ordering: .relaxed) }
+  func uncountFilePages(_ pages: UInt64) { table.state.pointee.filePages.subtract(pages) }
 
-  func countPrivatePages(_ pages: UInt64) { table.state.pointee.privatePages.wrappingAdd(pages, ordering: .relaxed) }
+  func countPrivatePages(_ pages: UInt64) { table.state.pointee.privatePages.add(pages) }
 
   func uncountPrivatePages(_ pages: UInt64) {
-    table.state.pointee.privatePages.wrappingSubtract(pages, ordering: .relaxed)
+    table.state.pointee.privatePages.subtract(pages)
   }
 
   // MARK: Accesses

@@ -141,7 +141,7 @@ extension VMAPointer {
   static func make(
     in space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?
   ) -> VMAPointer {
-    let area = VMAPointer.allocate(capacity: 1)
+    let area = CacheLines.allocate(for: VMA.self)
     #if ModelCheck
       SchedulePoint.allocated(area, byteCount: MemoryLayout<VMA>.size)
     #endif

@@ -15,9 +15,9 @@ struct PageTable {
   /// What the copies of this value share.
   struct State: ~Copyable {
     /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
-    let filePages = AtomicWord(0)
+    let filePages = SpreadCounter()
     /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
-    let privatePages = AtomicWord(0)
+    let privatePages = SpreadCounter()
   }
 
   init(memory: TableMemory) throws(KernelError) {
@@ -31,6 +31,8 @@ struct PageTable {
   /// Frees every table. All leaf entries must be none already.
   func destroy() {
     freeTree(root, level: 3)
+    state.pointee.filePages.destroy()
+    state.pointee.privatePages.destroy()
     state.deinitialize(count: 1)
     state.deallocate()
   }
