@@ -98,7 +98,9 @@ public final class PhysicalMemory: @unchecked Sendable {
   ///
   /// - Returns: `nil` when there is none left.
   func allocate(order: UInt64, _ caller: StaticString = #function) -> Folio? {
-    guard let head = order == 0 && Self.cachesFrames ? takeCached() ?? takeBlock(0) : takeBlock(order) else { return nil }
+    guard let head = order == 0 && Self.cachesFrames ? takeCached() ?? takeBlock(0) : takeBlock(order) else {
+      return nil
+    }
     used.add(1 << order)
     head.pointee.flags.store(order << FolioFlags.orderShift, ordering: .relaxed)
     head.pointee.mapping.store(0, ordering: .relaxed)

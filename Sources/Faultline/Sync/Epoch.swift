@@ -37,7 +37,7 @@ public final class EpochDomain: @unchecked Sendable {
   }
 
   /// Things retired before somebody waits for readers. Kernel: what `call_rcu` may queue.
-  static let pendingLimit = 256
+  static let pendingLimit = 1024
   #if ModelCheck
     /// Frees at the first occasion, so that an exploration sees it happen. Set it while no other thread runs.
     nonisolated(unsafe) package static var isEager = false

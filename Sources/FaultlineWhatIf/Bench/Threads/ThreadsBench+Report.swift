@@ -52,7 +52,8 @@ extension ThreadsBench {
         name: "\(load.name), perVMA: two threads as a multiple of one", wanted: 1.85,
         got: share(load, perVMA, .twoThreads) ?? 0),
       BenchReport.Bar(
-        name: "\(load.name), perVMA: share of its rate that a thread keeps beside mmap/munmap", wanted: 0.8, got: beside),
+        name: "\(load.name), perVMA: share of its rate that a thread keeps beside mmap/munmap", wanted: 0.8, got: beside
+      ),
       BenchReport.Bar(
         name: "\(load.name): that share as a multiple of the one kept under mmapLock", wanted: 1.25,
         got: falling == 0 ? 0 : beside / falling),
