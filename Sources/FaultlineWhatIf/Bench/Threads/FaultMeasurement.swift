@@ -4,6 +4,8 @@ import Histogram
 struct FaultMeasurement: Sendable {
   /// Of all threads together.
   var faultsPerSecond: Double = 0
+  /// The share of its time for which the most unlucky thread waited for a processor, because other programs had them.
+  var waitedShare: Double = 0
   /// Nanoseconds of each fault, reading the clock included; nil where only the rate was asked for.
   var latencies: Histogram<UInt64>?
 
@@ -18,6 +20,7 @@ struct FaultMeasurement: Sendable {
 
   mutating func merge(_ other: FaultMeasurement) {
     faultsPerSecond += other.faultsPerSecond
+    waitedShare = max(waitedShare, other.waitedShare)
     guard let added = other.latencies else { return }
     guard var merged = latencies else { return latencies = added }
     for value in added.recordedValues() { _ = merged.record(value.value, count: value.count) }

@@ -36,13 +36,17 @@ final class FaultRun<Part: FaultPart & ~Copyable>: Sendable {
     var part = part(thread)
     if thread == 1, setting == .besideMapper {
       waitForOthers()
+      let clock = WaitClock()
       repeat { part.mapAndUnmap() } while !isOver.load(ordering: .relaxed)
+      sum.withLock { $0.merge(FaultMeasurement(waitedShare: clock.share)) }
     } else {
       // The first round pays for what is made only once: tables, and the memory behind them.
       for page in 0..<FaultStageSize.areaPages { part.store(toPage: page) }
       part.letGo()
       waitForOthers()
-      let measured = timesEachFault ? timeFaults(&part) : countFaults(&part)
+      let clock = WaitClock()
+      var measured = timesEachFault ? timeFaults(&part) : countFaults(&part)
+      measured.waitedShare = clock.share
       sum.withLock { $0.merge(measured) }
     }
   }
@@ -76,5 +80,21 @@ final class FaultRun<Part: FaultPart & ~Copyable>: Sendable {
   private func waitForOthers() {
     readyThreads.wrappingAdd(1, ordering: .acquiringAndReleasing)
     while !goes.load(ordering: .acquiring) { sched_yield() }
+  }
+}
+
+/// How long the calling thread was ready to run and had no processor. Kernel: `/proc/thread-self/schedstat`.
+private struct WaitClock {
+  private let start = monotonicNanoseconds()
+  private let waited = Self.waitedNanoseconds
+
+  /// Of the time since this was made; 0 where the kernel does not tell.
+  var share: Double {
+    Double(Self.waitedNanoseconds &- waited) / Double(max(1, monotonicNanoseconds() - start))
+  }
+
+  private static var waitedNanoseconds: UInt64 {
+    let fields = HostText.read("/proc/thread-self/schedstat")?.split(separator: " ") ?? []
+    return fields.count > 1 ? UInt64(fields[1]) ?? 0 : 0
   }
 }

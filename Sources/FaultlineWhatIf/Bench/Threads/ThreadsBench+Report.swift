@@ -3,9 +3,11 @@ import Faultline
 extension ThreadsBench {
   /// The cases and bars of `--json`.
   public var report: BenchReport {
-    BenchReport(
-      benchmark: "threads", machine: HostText.machine,
-      cases: rows.filter { $0.cell.system != .kernel }.flatMap { cases($0, besides: kernelRow(of: $0.cell)) },
+    let measured = rows.filter { $0.cell.system != .kernel }.flatMap { cases($0, besides: kernelRow(of: $0.cell)) }
+    let waited = BenchReport.Case(
+      name: "time for which threads waited for a processor", value: waitedShare, unit: "share")
+    return BenchReport(
+      benchmark: "threads", machine: HostText.machine, cases: measured + [waited],
       bars: isQuick ? [] : FaultLoad.allCases.flatMap(bars))
   }
 
