@@ -15,7 +15,8 @@ let package = Package(
       description: "Every shared word of the engine becomes a scheduling point of the interleaving explorer.")
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .target(name: "CLinux"),
@@ -23,7 +24,11 @@ let package = Package(
     .target(name: "FaultlineFS", dependencies: ["Faultline"], swiftSettings: strict),
     .target(name: "FaultlineCheck", dependencies: ["CLinux", "Faultline", "FaultlineFS"], swiftSettings: strict),
     .target(
-      name: "FaultlineWhatIf", dependencies: ["CLinux", "Faultline", "FaultlineFS"], swiftSettings: strict),
+      name: "FaultlineWhatIf",
+      dependencies: [
+        "CLinux", "Faultline", "FaultlineFS", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "FaultlineTool",
       dependencies: [

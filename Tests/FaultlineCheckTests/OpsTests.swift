@@ -64,7 +64,7 @@ import Testing
 
   @Test func aFileSystemThatIsNotServedIsAnError() {
     #expect(throws: ScriptRunError.fileSystemNotYetSupported("xfs", rules: "6.18")) {
-      try ScriptRunner(fileSystem: .xfs)
+      try ScriptRunner(fileSystem: .ext4DAX)
     }
   }
 

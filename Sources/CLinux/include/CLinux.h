@@ -11,6 +11,8 @@
 #include "kernel_script.h"
 #include "memory_file.h"
 #include "processor.h"
+#include "store.h"
+#include "thread_slot.h"
 
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {

@@ -11,6 +11,10 @@ public final class FileNode: @unchecked Sendable {
   /// The file's number on its machine, in the order in which files were made, from 1.
   public let number: UInt64
   let cache: PageCachePointer
+  /// Parts of the machine, at hand for every look into the cache.
+  let memory: PhysicalMemory
+  private let nodes: XArrayMemory
+  private let events: EventLog
   /// What was read from the store on behalf of this file.
   let pagesReadWord = AtomicWord(0)
   let readRequestsWord = AtomicWord(0)
@@ -25,10 +29,13 @@ public final class FileNode: @unchecked Sendable {
   /// - Parameter size: bytes.
   public init(machine: Machine, traits: FileTraits, store: (any BackingStore)? = nil, size: UInt64) {
     self.machine = machine
+    memory = machine.memory
+    nodes = machine.nodes
+    events = machine.events
     self.traits = traits
     self.store = store
     number = machine.fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue
-    cache = .allocate(capacity: 1)
+    cache = CacheLines.allocate(for: PageCache.self)
     cache.initialize(to: PageCache(node: self, size: size))
     machine.census.add(self)
   }
@@ -53,7 +60,7 @@ public final class FileNode: @unchecked Sendable {
   public var readRequests: UInt64 { readRequestsWord.load(ordering: .relaxed) }
 
   @inline(__always)
-  var slots: XArray { cache.slots(machine.nodes) }
+  var slots: XArray { cache.slots(nodes) }
 
   // MARK: Areas that map the file. Kernel: `i_mmap`
 
@@ -101,8 +108,8 @@ extension FileNode {
         continue
       }
       // Between the look and the reference the folio may have been freed and used anew: it counts only if it is still here.
-      if XArray.folio(slots.load(index)) == folio { return FolioReference(owning: folio, memory: machine.memory) }
-      folio.put(to: machine.memory)
+      if XArray.folio(slots.load(index)) == folio { return FolioReference(owning: folio, memory: memory) }
+      folio.put(to: memory)
     }
     return nil
   }
@@ -131,34 +138,34 @@ extension FileNode {
     }
     if stored {
       // Kernels do not trace what enters files that live in memory, only what leaves them.
-      if !traits.isMemoryOnly { machine.events.note(EngineEvent(.added, self, folio)) }
+      if !traits.isMemoryOnly { events.note(EngineEvent(.added, self, folio)) }
       if let shadow { machine.noteRefault(of: folio, shadow) }
       if !traits.isMemoryOnly { machine.lists.add(folio) }
       cache.pointee.pageCount.wrappingAdd(folio.pageCount, ordering: .relaxed)
     } else {
       folio.head.pointee.mapping.store(0, ordering: .relaxed)
-      folio.put(folio.pageCount, to: machine.memory)
+      folio.put(folio.pageCount, to: memory)
     }
     return stored
   }
 
   /// Takes a locked, unmapped folio out of the cache. Its slots' references go; the caller's remains.
   func remove(_ folio: Folio) {
-    machine.events.note(EngineEvent(.deleted, self, folio))
+    events.note(EngineEvent(.deleted, self, folio))
     cache.pointee.slotLock.withLock { slots.erase(folio.index) }
     folio.head.pointee.mapping.store(0, ordering: .relaxed)
     // After the mapping: reclaim puts back only what still has one.
     machine.lists.remove(folio)
     cache.pointee.pageCount.wrappingSubtract(folio.pageCount, ordering: .relaxed)
-    folio.put(folio.pageCount, to: machine.memory)
+    folio.put(folio.pageCount, to: memory)
   }
 
   /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
     machine.makeRoom(for: 1 << order)
-    guard let folio = machine.memory.allocate(order: order) else { return nil }
+    guard let folio = memory.allocate(order: order) else { return nil }
     _ = folio.tryLock()
-    let reference = FolioReference(owning: folio, memory: machine.memory)
+    let reference = FolioReference(owning: folio, memory: memory)
     if insert(folio, at: index) { return reference }
     folio.unlock()
     return nil

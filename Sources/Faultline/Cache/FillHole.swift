@@ -12,8 +12,8 @@ extension FileNode {
   }
 
   private func insertZeroed(at index: UInt64, order: UInt64) -> FolioReference? {
-    guard let folio = machine.memory.allocateZeroed(order: order) else { return nil }
-    let reference = FolioReference(owning: folio, memory: machine.memory)
+    guard let folio = memory.allocateZeroed(order: order) else { return nil }
+    let reference = FolioReference(owning: folio, memory: memory)
     folio.insert(.uptodate)
     guard insert(folio, at: index) else { return nil }
     return reference

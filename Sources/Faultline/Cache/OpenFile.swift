@@ -16,7 +16,7 @@ public final class OpenFile: Sendable {
   public init(node: FileNode, mode: Mode) {
     self.node = node
     self.mode = mode
-    readahead = .allocate(capacity: 1)
+    readahead = CacheLines.allocate(for: ReadaheadState.self)
     readahead.initialize(to: ReadaheadState(maximum: node.traits.readaheadPages))
   }
 

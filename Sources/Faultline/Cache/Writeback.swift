@@ -12,7 +12,7 @@ extension FileNode {
   /// `mark_buffer_dirty`.
   func markWritten(_ folio: Folio) {
     if traits.journalsData, folio.contains(.readahead) { folio.remove(.readahead) }
-    guard folio.insert(.dirty) else { return }
+    guard !folio.contains(.dirty), folio.insert(.dirty) else { return }
     cache.pointee.slotLock.withLock {
       if folio.lies(in: cache) { slots.setMark(.dirty, at: folio.index, to: true) }
     }

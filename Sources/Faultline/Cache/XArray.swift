@@ -29,7 +29,15 @@ struct XArray {
   }
 
   let root: WordPointer
-  let memory: XArrayMemory
+  /// Where nodes come from; it outlives this handle, whose copies count no references to it.
+  private let source: Unmanaged<XArrayMemory>
+  var memory: XArrayMemory { source.takeUnretainedValue() }
+
+  @inline(__always)
+  init(root: WordPointer, memory: XArrayMemory) {
+    self.root = root
+    source = .passUnretained(memory)
+  }
 
   @inline(__always)
   static func isValue(_ entry: UInt64) -> Bool { entry & 1 != 0 }

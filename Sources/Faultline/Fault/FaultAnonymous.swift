@@ -13,15 +13,15 @@ extension AddressSpace {
       return set(zero, in: leaf, context) ? [] : .noPage
     }
     preparePrivatePages(of: context.area)
-    guard let folio = machine.memory.allocateZeroed(order: 0) else { return .outOfMemory }
+    guard let folio = memory.allocateZeroed(order: 0) else { return .outOfMemory }
     folio.becomePrivate(page: context.page)
     folio.addMapping(of: folio.head)
     let entry = PageTableEntry(
-      frame: machine.memory.number(of: folio.head),
+      frame: memory.number(of: folio.head),
       permissions: permissions | PageTableEntry.dirtyBit | writableBit(of: context.area))
     guard set(entry, in: leaf, context) else {
       folio.removeMapping(of: folio.head)
-      folio.put(to: machine.memory)
+      folio.put(to: memory)
       return .noPage
     }
     countPrivatePages(1)

@@ -35,7 +35,7 @@ extension AddressSpace {
     if machine.rules.clipsAroundToFileEnd { end = min(end, filePages) }
 
     var pass = AroundPass(
-      cursor: XArrayCursor(cache.slots(machine.nodes)), cache: cache, index: window.filePage, end: end,
+      cursor: XArrayCursor(cache.slots(nodes)), cache: cache, index: window.filePage, end: end,
       filePages: filePages, arriving: context.arriving)
     guard let first = pass.nextFolio() else {
       #if DEBUG || ModelCheck
@@ -52,7 +52,7 @@ extension AddressSpace {
     if endsBeforeFile, first.order == PhysicalMemory.pmdOrder, mapAroundHuge(first, context) { return .noPage }
     guard let leaf = endsBeforeFile ? context.installTable() : context.middle.leaf, context.lock(leaf) else {
       first.unlock()
-      first.put(to: machine.memory)
+      first.put(to: memory)
       return []
     }
     return enter(&pass, first, window, leaf, context)
@@ -63,7 +63,7 @@ extension AddressSpace {
   ///
   /// - Returns: whether a huge entry stands now, this one or another's; then the folio is unlocked and its reference gone.
   private func mapAroundHuge(_ folio: Folio, _ context: borrowing FaultContext) -> Bool {
-    let outcome = mapHuge(FolioReference(owning: folio, memory: machine.memory), context)
+    let outcome = mapHuge(FolioReference(owning: folio, memory: memory), context)
     switch consume outcome {
     case .mapped:
       folio.unlock()
@@ -113,9 +113,9 @@ extension AddressSpace {
       if !isPoisoned, counts { hits &+= 1 }
       if isPoisoned || entry.pointee.load(ordering: .relaxed) != 0 {
         folio.unlock()
-        folio.put(to: machine.memory)
+        folio.put(to: memory)
         #if DEBUG || ModelCheck
-          if machine.switches.has(.putsSkippedNeighbourTwice) { folio.put(to: machine.memory) }
+          if machine.switches.has(.putsSkippedNeighbourTwice) { folio.put(to: memory) }
         #endif
       } else {
         #if DEBUG || ModelCheck
@@ -123,7 +123,7 @@ extension AddressSpace {
         #endif
         let isFaulting = pass.index == context.filePage
         let value = PageTableEntry(
-          frame: machine.memory.number(of: folio.head), permissions: isFaulting ? permissions | young : neighbours)
+          frame: memory.number(of: folio.head), permissions: isFaulting ? permissions | young : neighbours)
         folio.becomeMappedAndUnlock()
         entry.pointee.store(value.rawValue, ordering: .releasing)
         entered &+= 1
@@ -134,7 +134,7 @@ extension AddressSpace {
     }
     table.lock(of: leaf).pointee.lock.unlock()
 
-    machine.events.note(
+    events.note(
       EngineEvent(
         .mapAround, file: pass.cache.pointee.node._withUnsafeGuaranteedRef { $0.number }, page: window.filePage,
         count: pass.end &- window.filePage))
@@ -160,7 +160,7 @@ extension AddressSpace {
     pass.index = max(folio.endIndex, pass.index &+ 1)
     defer {
       folio.unlock()
-      folio.put(to: machine.memory)
+      folio.put(to: memory)
     }
     guard !folio.contains(.poisoned) else { return (0, 0, false) }
 
@@ -229,7 +229,7 @@ struct AroundPass {
       return true
     }
     folio.unlock()
-    cache.pointee.node._withUnsafeGuaranteedRef { folio.put(to: $0.machine.memory) }
+    cache.pointee.node._withUnsafeGuaranteedRef { folio.put(to: $0.memory) }
     return false
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// Lives on the faulting thread's stack.
 struct FaultContext: ~Copyable {
-  let space: AddressSpace
+  private let table: PageTable
   let area: VMAPointer
   /// The faulting page of the address space.
   let page: UInt64
@@ -24,7 +24,7 @@ struct FaultContext: ~Copyable {
   init(
     space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, middle: MiddleEntry, arriving: UInt64
   ) {
-    self.space = space
+    table = space.table
     self.area = area
     self.page = page
     self.filePage = area.filePage(of: page)
@@ -47,7 +47,7 @@ struct FaultContext: ~Copyable {
   /// - Returns: `false` when there is no memory.
   mutating func prepareTable() -> Bool {
     guard middle.isNone, spareTable == nil else { return true }
-    spareTable = SpareTable(memory: space.machine.tables)
+    spareTable = SpareTable(memory: table.memory)
     return spareTable != nil
   }
 
@@ -55,14 +55,14 @@ struct FaultContext: ~Copyable {
   /// no table and none spare.
   mutating func installTable() -> PageTable.Table? {
     if let leaf = middle.leaf { return leaf }
-    if let spare = spareTable.take() { spareTable = spare.install(at: middle, of: space.table) }
+    if let spare = spareTable.take() { spareTable = spare.install(at: middle, of: table) }
     return middle.leaf
   }
 
   /// Locks the leaf table that was found, unless it has been taken out since.
   @inline(__always)
   func lock(_ leaf: PageTable.Table) -> Bool {
-    let lock = space.table.lock(of: leaf)
+    let lock = table.lock(of: leaf)
     lock.pointee.lock.lock()
     if middle.leaf == leaf { return true }
     lock.pointee.lock.unlock()
@@ -73,7 +73,7 @@ struct FaultContext: ~Copyable {
   @inline(__always)
   func isUnchanged(_ entry: PageTableEntry) -> Bool {
     #if DEBUG || ModelCheck
-      if space.machine.switches.has(.skipsEntryCheck) { return true }
+      if table.memory.switches?.has(.skipsEntryCheck) == true { return true }
     #endif
     return entry == (seen ?? .none)
   }

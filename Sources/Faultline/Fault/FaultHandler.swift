@@ -13,7 +13,8 @@ extension AddressSpace {
     if access == .execute { flags.insert(.instruction) }
     if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
-    machine.events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
+    events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
+    var hasWaited = false
     while true {
       guard let area = lockArea(covering: page, access, &flags, by: &task) else { return .segv(.mapErr) }
       guard permits(area, access, page) else {
@@ -24,9 +25,10 @@ extension AddressSpace {
       // A retry means that the handler has dropped the lock already.
       guard result.contains(.retry) else {
         unlock(area, after: flags)
-        machine.epochs.collectIfDue()
+        epochs.collectIfDue(mayLook: hasWaited || result.contains(.major))
         return result.isError ? Self.signal(for: result) : nil
       }
+      hasWaited = true
       if flags.contains(.vmaLock) {
         flags.remove(.vmaLock)
         if result.contains(.major) { flags.insert(.tried) }

@@ -36,7 +36,7 @@ extension AddressSpace {
     var permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
     permissions |= PageTableEntry.accessedBit | PageTableEntry.hugeBit
     if context.isWrite { permissions |= PageTableEntry.dirtyBit | writableBit(of: context.area) }
-    let entry = PageTableEntry(frame: machine.memory.number(of: folio.head), permissions: permissions)
+    let entry = PageTableEntry(frame: memory.number(of: folio.head), permissions: permissions)
     folio.addHugeMapping()
     #if DEBUG || ModelCheck
       machine.switches.pass(.hugeDecided)
@@ -85,13 +85,13 @@ extension AddressSpace {
         .without(PageTableEntry.writableBit)
       return table.setHuge(entry, at: context.middle, depositing: &context.spareTable) ? [] : .noPage
     }
-    guard let folio = machine.memory.allocateZeroed(order: PhysicalMemory.pmdOrder) else { return nil }
-    let reference = FolioReference(owning: folio, memory: machine.memory)
+    guard let folio = memory.allocateZeroed(order: PhysicalMemory.pmdOrder) else { return nil }
+    let reference = FolioReference(owning: folio, memory: memory)
     guard context.prepareTable() else { return .outOfMemory }
     folio.becomePrivate(page: first)
     folio.addHugeMapping()
     let entry = PageTableEntry(
-      frame: machine.memory.number(of: folio.head),
+      frame: memory.number(of: folio.head),
       permissions: permissions | PageTableEntry.dirtyBit | writableBit(of: area))
     guard table.setHuge(entry, at: context.middle, depositing: &context.spareTable) else {
       folio.removeHugeMapping()
@@ -115,7 +115,7 @@ extension AddressSpace {
       return []
     }
     if seen.isSpecial { return replaceHugeZero(&context, seen) }
-    if Folio(of: machine.memory.frame(seen.frame)).isPrivate, reuseHuge(context, seen) { return [] }
+    if Folio(of: memory.frame(seen.frame)).isPrivate, reuseHuge(context, seen) { return [] }
     splitHuge(at: context.middle)
     return nil
   }
@@ -123,15 +123,15 @@ extension AddressSpace {
   /// A store to the huge page of zeroes: a huge page in its place, where the kernel makes one. Kernel: `do_huge_zero_wp_pmd`.
   private func replaceHugeZero(_ context: inout FaultContext, _ seen: PageTableEntry) -> FaultResult? {
     guard machine.rules.hugePages.replacesHugeZero,
-      let folio = machine.memory.allocateZeroed(order: PhysicalMemory.pmdOrder)
+      let folio = memory.allocateZeroed(order: PhysicalMemory.pmdOrder)
     else {
       splitHuge(at: context.middle)
       return nil
     }
-    let reference = FolioReference(owning: folio, memory: machine.memory)
+    let reference = FolioReference(owning: folio, memory: memory)
     folio.becomePrivate(page: context.page & ~(PageSize.entriesPerTable - 1))
     let entry = PageTableEntry(
-      frame: machine.memory.number(of: folio.head),
+      frame: memory.number(of: folio.head),
       permissions: context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
         | PageTableEntry.hugeBit | PageTableEntry.dirtyBit | writableBit(of: context.area))
     folio.addHugeMapping()
@@ -153,7 +153,7 @@ extension AddressSpace {
 
   /// Makes the huge entry of a folio that nobody else can see writable. Kernel: `do_huge_pmd_wp_page`.
   private func reuseHuge(_ context: borrowing FaultContext, _ seen: PageTableEntry) -> Bool {
-    let folio = Folio(of: machine.memory.frame(seen.frame))
+    let folio = Folio(of: memory.frame(seen.frame))
     return table.lock(of: context.middle.table).pointee.lock.withLock {
       guard context.middle.pointer.pointee.load(ordering: .relaxed) == seen.rawValue else { return true }
       guard folio.contains(.exclusive) || folio.references == 1 else { return false }

@@ -28,7 +28,7 @@ extension AddressSpace {
 
   /// Kernel: `lock_vma_under_rcu`.
   private func tryLockArea(covering page: UInt64, _ access: Access, by task: inout FaultTask) -> VMAPointer? {
-    let record = task.enter(epoch, of: machine.epochs)
+    let record = task.enter(epoch, of: epochs)
     let found = areas.area(covering: page)
     let isLocked = found?.tryLockForFault(sequence: sequence) == true
     record.exit()

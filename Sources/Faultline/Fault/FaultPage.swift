@@ -15,7 +15,7 @@ extension AddressSpace {
     guard let found else { return (result, nil) }
     guard !found.folio.contains(.poisoned) else {
       found.folio.unlock()
-      found.folio.put(to: machine.memory)
+      found.folio.put(to: memory)
       return (.poisoned, nil)
     }
     return (result, found)
@@ -26,7 +26,7 @@ extension AddressSpace {
     let node = file.node
     let index = context.filePage
     guard index < node.cache.filePages else { return (.busError, nil) }
-    machine.events.note(EngineEvent(.fileFault, file: node.number, page: index))
+    events.note(EngineEvent(.fileFault, file: node.number, page: index))
     var droppedLock = false
     var result: FaultResult = []
     var found = node.lookUp(index)

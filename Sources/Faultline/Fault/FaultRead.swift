@@ -13,7 +13,7 @@ extension AddressSpace {
     let finished = finishFault(&context, entering: page.frame, isPrivateCopy: false)
     page.folio.unlock()
     if finished.bringsNoPage {
-      page.folio.put(to: machine.memory)
+      page.folio.put(to: memory)
     }
     return result.subtracting(.locked).union(finished)
   }
@@ -22,21 +22,21 @@ extension AddressSpace {
   func faultCopy(_ context: inout FaultContext) -> FaultResult {
     preparePrivatePages(of: context.area)
     // Before the file is asked: nothing that may need reclaim is allocated under its folio's lock.
-    guard let copy = machine.memory.allocate(order: 0) else { return .outOfMemory }
+    guard let copy = memory.allocate(order: 0) else { return .outOfMemory }
     let (result, source) = faultPage(&context)
     guard let source else {
-      copy.put(to: machine.memory)
+      copy.put(to: memory)
       return result
     }
-    machine.memory.copyPage(from: source.frame, to: copy.head)
+    memory.copyPage(from: source.frame, to: copy.head)
     copy.becomePrivate(page: context.page)
     #if DEBUG || ModelCheck
       machine.switches.pass(.copyReady)
     #endif
     let finished = finishFault(&context, entering: copy.head, isPrivateCopy: true)
     source.folio.unlock()
-    source.folio.put(to: machine.memory)
-    if finished.bringsNoPage { copy.put(to: machine.memory) }
+    source.folio.put(to: memory)
+    if finished.bringsNoPage { copy.put(to: memory) }
     return result.subtracting(.locked).union(finished)
   }
 
@@ -44,17 +44,17 @@ extension AddressSpace {
   func faultShared(_ context: inout FaultContext) -> FaultResult {
     let (result, page) = faultPage(&context)
     guard let page else { return result }
-    if context.area.traits?.notifiesOfWrites == true {
+    if context.area.notifiesOfWrites {
       page.folio.unlock()
       guard makeWritable(page.folio, in: context.area) else {
-        page.folio.put(to: machine.memory)
+        page.folio.put(to: memory)
         return []
       }
     }
     let finished = finishFault(&context, entering: page.frame, isPrivateCopy: false)
     if finished.bringsNoPage {
       page.folio.unlock()
-      page.folio.put(to: machine.memory)
+      page.folio.put(to: memory)
       return result.subtracting(.locked).union(finished)
     }
     markDirtyAndUnlock(page.folio, in: context.area)

@@ -18,10 +18,10 @@ extension AddressSpace {
     _ context: inout FaultContext, _ entry: PageTableEntry, _ pointer: WordPointer,
     _ lock: UnsafeMutablePointer<TableMemory.Metadata>
   ) -> FaultResult {
-    let folio = Folio(of: machine.memory.frame(entry.frame))
+    let folio = Folio(of: memory.frame(entry.frame))
     folio.get()
-    defer { folio.put(to: machine.memory) }
-    if context.area.traits?.notifiesOfWrites == true {
+    defer { folio.put(to: memory) }
+    if context.area.notifiesOfWrites {
       lock.pointee.lock.unlock()
       guard makeWritable(folio, in: context.area) else { return [] }
       lock.pointee.lock.lock()
@@ -46,7 +46,7 @@ extension AddressSpace {
     _ context: inout FaultContext, _ entry: PageTableEntry, _ pointer: WordPointer,
     _ lock: UnsafeMutablePointer<TableMemory.Metadata>
   ) -> FaultResult {
-    let frame = machine.memory.frame(entry.frame)
+    let frame = memory.frame(entry.frame)
     let folio = Folio(of: frame)
     if folio.isPrivate, folio.contains(.exclusive) || folio.references == 1 {
       folio.insert(.exclusive)
@@ -72,7 +72,6 @@ extension AddressSpace {
     _ lock: UnsafeMutablePointer<TableMemory.Metadata>
   ) -> FaultResult {
     lock.pointee.lock.unlock()
-    let memory = machine.memory
     let old = source.map { Folio(of: $0) }
     defer { old?.put(to: memory) }
     preparePrivatePages(of: context.area)

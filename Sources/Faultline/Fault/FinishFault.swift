@@ -9,7 +9,7 @@ extension AddressSpace {
     let folio = Folio(of: frame)
     let mayEnterMore = !isPrivateCopy && folio.order != 0 && endsWithinFile(folio, context)
     if mayEnterMore, context.middle.isNone {
-      switch mapHuge(FolioReference(owning: folio, memory: machine.memory), context) {
+      switch mapHuge(FolioReference(owning: folio, memory: memory), context) {
       case .mapped: return []
       case .refused(let reference, _): _ = reference.release()
       }
@@ -23,7 +23,7 @@ extension AddressSpace {
     guard context.isUnchanged(PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))) else {
       return .noPage
     }
-    let entry = PageTableEntry(frame: machine.memory.number(of: frame), permissions: permissions(context))
+    let entry = PageTableEntry(frame: memory.number(of: frame), permissions: permissions(context))
     folio.addMapping(of: frame)
     pointer.pointee.store(entry.rawValue, ordering: .releasing)
     if isPrivateCopy { countPrivatePages(1) } else { countFilePages(1) }
@@ -58,7 +58,7 @@ extension AddressSpace {
   /// Fills `count` entries with consecutive frames of one large folio. Their references are the caller's to provide.
   func enter(_ first: FramePointer, count: Int, at entries: WordPointer, _ permissions: UInt64) {
     Folio(of: first).addMappings(from: first, count: count)
-    let entry = PageTableEntry(frame: machine.memory.number(of: first), permissions: permissions)
+    let entry = PageTableEntry(frame: memory.number(of: first), permissions: permissions)
     for slot in 0..<count { entries[slot].store(entry.advanced(by: UInt64(slot)).rawValue, ordering: .releasing) }
   }
 

@@ -22,13 +22,16 @@ public final class PhysicalMemory: @unchecked Sendable {
   private let metadata: ReservedRegion
   private let bytes: ReservedRegion?
   private let bytesBase: UnsafeMutableRawPointer?
+  /// A ``FrameCache`` for each thread slot.
+  let caches = PhysicalMemory.makeCaches()
+  private let used = SpreadCounter()
+  private let gap = CacheLines.Gap()
   let lock = SpinLock()
   /// Frames from here on were never handed out. Guarded by `lock`.
   let watermark = AtomicWord(0)
   #if DEBUG
     let ledger: ReferenceLedger
   #endif
-  private let used = AtomicWord(0)
   /// Heads of the free lists by order. Guarded by `lock`.
   let freeLists: WordPointer
 
@@ -56,7 +59,11 @@ public final class PhysicalMemory: @unchecked Sendable {
     for order in 0...Int(Self.pmdOrder) { (freeLists + order).initialize(to: AtomicWord(0)) }
   }
 
-  deinit { freeLists.deallocate() }
+  deinit {
+    freeLists.deallocate()
+    caches.deallocate()
+    used.destroy()
+  }
 
   /// The last changes of a frame's references, oldest first, such as `+1 lookUp(_:)`. Empty in release builds.
   package func referenceHistory(ofFrame number: UInt64) -> [String] {
@@ -68,7 +75,7 @@ public final class PhysicalMemory: @unchecked Sendable {
   }
 
   /// Frames that somebody holds.
-  public var usedFrames: UInt64 { used.load(ordering: .relaxed) }
+  public var usedFrames: UInt64 { used.sum }
 
   public var hasContents: Bool { bytesBase != nil }
 
@@ -91,11 +98,10 @@ public final class PhysicalMemory: @unchecked Sendable {
   ///
   /// - Returns: `nil` when there is none left.
   func allocate(order: UInt64, _ caller: StaticString = #function) -> Folio? {
-    lock.lock()
-    let head = takeFree(order: order) ?? takeFresh(order: order)
-    lock.unlock()
-    guard let head else { return nil }
-    used.wrappingAdd(1 << order, ordering: .relaxed)
+    guard let head = order == 0 && Self.cachesFrames ? takeCached() ?? takeBlock(0) : takeBlock(order) else {
+      return nil
+    }
+    used.add(1 << order)
     head.pointee.flags.store(order << FolioFlags.orderShift, ordering: .relaxed)
     head.pointee.mapping.store(0, ordering: .relaxed)
     head.pointee.head.store(0, ordering: .relaxed)
@@ -124,13 +130,22 @@ public final class PhysicalMemory: @unchecked Sendable {
   func free(_ folio: Folio) {
     let order = folio.order
     for tail in 1..<max(1, 1 << Int(order)) { (folio.head + tail).pointee.head.store(0, ordering: .relaxed) }
-    used.wrappingSubtract(1 << order, ordering: .relaxed)
-    lock.lock()
-    giveBack(folio.head, order: order)
-    lock.unlock()
+    used.subtract(1 << order)
+    if order == 0, Self.cachesFrames { return keep(folio.head) }
+    lock.withLock { giveBack(folio.head, order: order) }
+  }
+
+  /// A block from the free lists; when they have none that large, what is cached goes back and may make one.
+  private func takeBlock(_ order: UInt64) -> FramePointer? {
+    if let head = lock.withLock({ takeFree(order: order) ?? takeFresh(order: order) }) { return head }
+    guard Self.cachesFrames else { return nil }
+    drainCaches()
+    return lock.withLock { takeFree(order: order) ?? takeFresh(order: order) }
   }
 
   // MARK: Buddy lists, all under `lock`
+
+  func takeSingle() -> FramePointer? { takeFree(order: 0) ?? takeFresh(order: 0) }
 
   private func takeFree(order: UInt64) -> FramePointer? {
     var found = order
@@ -160,7 +175,7 @@ public final class PhysicalMemory: @unchecked Sendable {
   }
 
   /// Merges with the free buddy, and that pair with its buddy, as far as it goes.
-  private func giveBack(_ freed: FramePointer, order: UInt64) {
+  func giveBack(_ freed: FramePointer, order: UInt64) {
     var number = UInt64(freed - frames)
     var order = order
     while order < Self.pmdOrder {

@@ -30,7 +30,8 @@ package struct FrameAudit: Sendable {
 extension PhysicalMemory {
   /// Every frame that was ever handed out, in order. Call it while nothing else runs.
   package func auditFrames() -> [FrameAudit] {
-    (0..<watermark.load(ordering: .relaxed)).map { number in
+    drainCaches()
+    return (0..<watermark.load(ordering: .relaxed)).map { number in
       let frame = frames + Int(number)
       let life = frame.pointee.life.load(ordering: .relaxed)
       let flags = frame.pointee.flags.load(ordering: .relaxed)
@@ -51,6 +52,7 @@ extension PhysicalMemory {
 
   /// The blocks of the free lists: first frame and order.
   package func auditFreeBlocks() -> [(number: UInt64, order: UInt64)] {
+    drainCaches()
     var blocks: [(number: UInt64, order: UInt64)] = []
     for order in 0...Self.pmdOrder {
       var next = FramePointer(bitPattern: UInt(freeLists[Int(order)].load(ordering: .relaxed)))

@@ -67,14 +67,18 @@ final class LRULists: @unchecked Sendable {
   /// - Returns: whether it became active by this.
   @discardableResult
   func activate(_ folio: Folio) -> Bool {
+    // A look before the lock, which all threads share: most folios that are used again are active already or on no list.
+    guard isOnInactiveList(folio) else { return false }
     lock.lock()
     defer { lock.unlock() }
-    guard folio.contains(.onList), !folio.contains(.active) else { return false }
+    guard isOnInactiveList(folio) else { return false }
     unlink(folio)
     folio.insert(.active)
     link(folio)
     return true
   }
+
+  private func isOnInactiveList(_ folio: Folio) -> Bool { folio.contains(.onList) && !folio.contains(.active) }
 
   /// Moves a folio to the head of the inactive list; nothing when it lies on none. Kernel: `folio_deactivate`.
   func deactivate(_ folio: Folio) {

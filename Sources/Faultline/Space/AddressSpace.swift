@@ -5,15 +5,25 @@
 /// `@unchecked Sendable`: the table, the counts and the lock are shared words; the tree of areas is written under `lock`.
 public final class AddressSpace: @unchecked Sendable {
   public let machine: Machine
+  public let lockMode: LockMode
+  let table: PageTable
+  /// Parts of the machine, at hand for every fault: an object that is reached through another one is counted on the way, by
+  /// all threads in one word.
+  let memory: PhysicalMemory
+  let nodes: XArrayMemory
+  let events: EventLog
+  let epochs: EpochDomain
+  /// The machine's epoch.
+  let epoch: WordPointer
+  // Whoever changes areas writes what follows. Only the sequence and the tree are read by a fault under an area's own lock.
+  private let gapBeforeLock = CacheLines.Gap()
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
-  public let lockMode: LockMode
+  private let gapBehindLock = CacheLines.Gap()
   /// Grows with every change of areas. Kernel: `mm_lock_seq`.
   let sequence = AtomicWord(1)
   let areas: VMATree
-  let table: PageTable
-  /// The machine's epoch, at hand for every access.
-  let epoch: WordPointer
+  private let gapBehindAreas = CacheLines.Gap()
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
 
@@ -21,6 +31,10 @@ public final class AddressSpace: @unchecked Sendable {
   public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
     self.machine = machine
     self.lockMode = lockMode
+    memory = machine.memory
+    nodes = machine.nodes
+    events = machine.events
+    epochs = machine.epochs
     areas = VMATree(epochs: machine.epochs)
     epoch = machine.epochs.epoch
     table = try PageTable(memory: machine.tables)
@@ -41,20 +55,20 @@ public final class AddressSpace: @unchecked Sendable {
   // MARK: Counts of entered pages. Kernel: `mm_counter`
 
   /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
-  public var mappedFilePages: UInt64 { table.state.pointee.filePages.load(ordering: .relaxed) }
+  public var mappedFilePages: UInt64 { table.state.pointee.filePages.sum }
 
   /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
-  public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.load(ordering: .relaxed) }
+  public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.sum }
 
   @inline(__always)
-  func countFilePages(_ pages: UInt64) { table.state.pointee.filePages.wrappingAdd(pages, ordering: .relaxed) }
+  func countFilePages(_ pages: UInt64) { table.state.pointee.filePages.add(pages) }
 
-  func uncountFilePages(_ pages: UInt64) { table.state.pointee.filePages.wrappingSubtract(pages, ordering: .relaxed) }
+  func uncountFilePages(_ pages: UInt64) { table.state.pointee.filePages.subtract(pages) }
 
-  func countPrivatePages(_ pages: UInt64) { table.state.pointee.privatePages.wrappingAdd(pages, ordering: .relaxed) }
+  func countPrivatePages(_ pages: UInt64) { table.state.pointee.privatePages.add(pages) }
 
   func uncountPrivatePages(_ pages: UInt64) {
-    table.state.pointee.privatePages.wrappingSubtract(pages, ordering: .relaxed)
+    table.state.pointee.privatePages.subtract(pages)
   }
 
   // MARK: Accesses
@@ -80,7 +94,7 @@ public final class AddressSpace: @unchecked Sendable {
   /// access through. The marks go in only if the entry is still what was seen: one that was just taken out must stay so.
   @inline(__always)
   private func translate(_ page: UInt64, _ demand: PageTableEntry.Demand, by task: inout FaultTask) -> Bool {
-    let record = task.enter(epoch, of: machine.epochs)
+    let record = task.enter(epoch, of: epochs)
     defer { record.exit() }
     guard let entry = table.entryPointer(forPage: page) else { return false }
     var seen = entry.pointee.load(ordering: .relaxed)

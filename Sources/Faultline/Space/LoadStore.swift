@@ -48,13 +48,13 @@ extension AddressSpace {
     let demand = PageTableEntry.Demand.of(access)
     while true {
       if let signal = self.access(address, access, from: origin, by: &task) { return signal }
-      let record = task.enter(epoch, of: machine.epochs)
+      let record = task.enter(epoch, of: epochs)
       defer { record.exit() }
       // Under the table's lock the entry keeps its page: nobody can unmap or reuse it while the bytes move.
       let done = table.withEntry(ofPage: address.page) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring)).single(address.page)
         guard entry.rawValue & demand.mask == demand.value else { return false }
-        if let page = machine.memory.contents(of: machine.memory.frame(entry.frame)) {
+        if let page = memory.contents(of: memory.frame(entry.frame)) {
           let start = page + Int(address.offsetInPage)
           copy(buffer, UnsafeMutableRawBufferPointer(start: start, count: buffer.count))
         }

@@ -44,11 +44,11 @@ extension Machine {
     let frame = memory.frame(entry.frame)
     let folio = Folio(of: frame)
     if folio.isPrivate {
-      table.state.pointee.privatePages.wrappingSubtract(entry.pageCount, ordering: .relaxed)
+      table.state.pointee.privatePages.subtract(entry.pageCount)
     } else {
       if entry.isDirty { folio.markDirty() }
       if entry.isAccessed { markAccessed(folio) }
-      table.state.pointee.filePages.wrappingSubtract(entry.pageCount, ordering: .relaxed)
+      table.state.pointee.filePages.subtract(entry.pageCount)
     }
     if entry.isHuge { folio.removeHugeMapping() } else { folio.removeMapping(of: frame) }
     folio.put(to: memory)

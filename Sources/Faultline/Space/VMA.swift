@@ -131,10 +131,21 @@ extension VMAPointer {
   @inline(__always)
   var traits: FileTraits? { file?.node.traits }
 
+  /// Two of the traits without counting references to the file.
+  @inline(__always)
+  var notifiesOfWrites: Bool {
+    pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.notifiesOfWrites } ?? false
+  }
+
+  @inline(__always)
+  var isMemoryOnly: Bool {
+    pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.isMemoryOnly } ?? false
+  }
+
   static func make(
     in space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?
   ) -> VMAPointer {
-    let area = VMAPointer.allocate(capacity: 1)
+    let area = CacheLines.allocate(for: VMA.self)
     #if ModelCheck
       SchedulePoint.allocated(area, byteCount: MemoryLayout<VMA>.size)
     #endif

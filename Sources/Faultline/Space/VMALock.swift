@@ -75,7 +75,7 @@ extension AddressSpace {
   func unlockAfterChange() {
     sequence.wrappingAdd(1, ordering: .releasing)
     lock.unlockExclusive()
-    machine.epochs.collectIfDue()
+    epochs.collectIfDue()
   }
 
   /// Keeps faults out of an area that is about to change.
@@ -92,6 +92,6 @@ extension AddressSpace {
   func retire(_ area: VMAPointer) {
     area.detach()
     area.pointee.file?.release()
-    machine.epochs.retire { area.destroy() }
+    epochs.retire { area.destroy() }
   }
 }

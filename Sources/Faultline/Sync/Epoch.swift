@@ -37,7 +37,7 @@ public final class EpochDomain: @unchecked Sendable {
   }
 
   /// Things retired before somebody waits for readers. Kernel: what `call_rcu` may queue.
-  static let pendingLimit = 256
+  static let pendingLimit = 1024
   #if ModelCheck
     /// Frees at the first occasion, so that an exploration sees it happen. Set it while no other thread runs.
     nonisolated(unsafe) package static var isEager = false
@@ -55,7 +55,7 @@ public final class EpochDomain: @unchecked Sendable {
 
   public init(fence: Fence = .asymmetric) {
     self.fence = fence == .asymmetric && cl_membarrier_register() == 0 ? .asymmetric : .full
-    epoch = .allocate(capacity: 1)
+    epoch = CacheLines.allocate(for: AtomicWord.self)
     epoch.initialize(to: AtomicWord(2))
   }
 
@@ -81,7 +81,7 @@ public final class EpochDomain: @unchecked Sendable {
     ).exchanged {
       return record
     }
-    let record = RecordPointer.allocate(capacity: 1)
+    let record = CacheLines.allocate(for: Record.self)
     record.initialize(
       to: Record(
         state: AtomicWord(0), depth: 0, isTaken: AtomicWord(1), number: records.count, epoch: epoch,
@@ -112,12 +112,15 @@ public final class EpochDomain: @unchecked Sendable {
   public var pendingCount: Int { Int(pending.load(ordering: .relaxed)) }
 
   /// Frees what can be freed when much is waiting. The caller holds no lock and is in no epoch.
+  ///
+  /// - Parameter mayLook: `false` for who has retired nothing and was quick: it does not even look, for whoever retires
+  ///   something writes the count.
   @inline(__always)
-  func collectIfDue() {
+  func collectIfDue(mayLook: Bool = true) {
     #if ModelCheck
       if Self.isEager, pending.load(ordering: .relaxed) > 0 { return collect() }
     #endif
-    if pending.load(ordering: .relaxed) >= UInt64(Self.pendingLimit) { collect() }
+    if mayLook, pending.load(ordering: .relaxed) >= UInt64(Self.pendingLimit) { collect() }
   }
 
   /// Advances the epoch as far as readers let it, and frees what they can no longer see. The caller holds no lock and is in

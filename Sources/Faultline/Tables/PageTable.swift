@@ -8,21 +8,22 @@ struct PageTable {
   }
 
   let root: Table
-  let memory: TableMemory
+  /// Where tables come from. Outlives this handle, whose copies count no references to it.
+  private let source: Unmanaged<TableMemory>
   let state: UnsafeMutablePointer<State>
 
   /// What the copies of this value share.
   struct State: ~Copyable {
     /// Entered pages of files. Kernel: `MM_FILEPAGES` and `MM_SHMEMPAGES`.
-    let filePages = AtomicWord(0)
+    let filePages = SpreadCounter()
     /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
-    let privatePages = AtomicWord(0)
+    let privatePages = SpreadCounter()
   }
 
   init(memory: TableMemory) throws(KernelError) {
     guard let root = memory.allocate() else { throw KernelError(.ENOMEM, "no memory for a page table") }
     self.root = root
-    self.memory = memory
+    source = .passUnretained(memory)
     state = .allocate(capacity: 1)
     state.initialize(to: State())
   }
@@ -30,9 +31,13 @@ struct PageTable {
   /// Frees every table. All leaf entries must be none already.
   func destroy() {
     freeTree(root, level: 3)
+    state.pointee.filePages.destroy()
+    state.pointee.privatePages.destroy()
     state.deinitialize(count: 1)
     state.deallocate()
   }
+
+  var memory: TableMemory { source.takeUnretainedValue() }
 
   // MARK: Walks
 
@@ -76,7 +81,9 @@ struct PageTable {
   }
 
   @inline(__always)
-  func lock(of table: Table) -> UnsafeMutablePointer<TableMemory.Metadata> { memory.metadata(of: table) }
+  func lock(of table: Table) -> UnsafeMutablePointer<TableMemory.Metadata> {
+    source._withUnsafeGuaranteedRef { $0.metadata(of: table) }
+  }
 
   // MARK: Growing and shrinking
 

@@ -13,6 +13,8 @@ final class TableMemory: @unchecked Sendable {
     let nextFree: AtomicWord
     /// Of a middle table: the table that was deposited last, as its number plus 1, or 0. Guarded by `lock`.
     let deposits: AtomicWord
+    /// Threads that fault in different tables do not meet in their locks.
+    private let gap: CacheLines.Gap
   }
 
   private let tables: ReservedRegion
