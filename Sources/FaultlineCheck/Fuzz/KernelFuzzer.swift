@@ -39,9 +39,6 @@ public struct KernelFuzzer {
     kernel: KernelScriptRunner, fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18,
     vocabulary: ScriptGenerator.Vocabulary? = nil
   ) throws(KernelRunError) {
-    var rules = rules
-    // Where only large folios stand between engine and kernel, files that are written page by page and never read in have none.
-    if fileSystem == .ext4 { rules.largeFolios.ext4 = false }
     guard fileSystem.traits(rules) != nil else {
       throw .unavailable("the engine does not serve \(fileSystem.rawValue) under the rules of \(rules.name) yet")
     }
@@ -170,8 +167,7 @@ extension ScriptFileSystem {
     case .tmpfs, .tmpfsHuge: .everything.subtracting(known)
     // A sync there write-protects the dirty pages of other files as well.
     case .ext4Journal: .everything.subtracting(known.union([.severalFiles, .coldFiles]))
-    // What is read in comes in large folios.
-    case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.subtracting(known.union([.missingPages, .coldFiles]))
+    case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.subtracting(known.union([.coldFiles]))
     }
   }
 }
