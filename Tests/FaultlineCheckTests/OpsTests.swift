@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func aFileSystemThatIsNotServedIsAnError() {
-    #expect(throws: ScriptRunError.fileSystemNotYetSupported("xfs", rules: "6.18")) {
+    #expect(throws: ScriptRunError.fileSystemNotYetSupported("ext4dax", rules: "6.18")) {
       try ScriptRunner(fileSystem: .ext4DAX)
     }
   }

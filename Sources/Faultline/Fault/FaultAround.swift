@@ -150,7 +150,7 @@ extension AddressSpace {
     _ context: borrowing FaultContext
   ) -> (examined: UInt64, entered: UInt64, entersFaulting: Bool) {
     let first = window.pages.lowerBound &+ (pass.index &- window.filePage)
-    var pages = first..<first &+ (min(folio.endIndex, pass.end) &- pass.index)
+    var pages = first..<first &+ (min(folio.endIndex, pass.end, pass.filePages) &- pass.index)
     let rules = machine.rules
     if rules.largeFolios.mapsWhole, pass.endsBeforeFile(folio, clips: rules.clipsAroundToFileEnd),
       let all = context.pages(of: folio)

@@ -31,8 +31,10 @@ extension AddressSpace {
     guard let file = area.file else { return collapsePrivate(area, start) }
     mark(area)
     let index = area.filePage(of: start)
+    let hasTable = table.middle(forPage: start)?.leaf != nil
     if let failure = file.node.collapse(at: index) { return failure }
     file.node.freeTables(ofHugePageAt: index)
+    guard hasTable || !machine.rules.hugePages.collapseNeedsTable else { return .unsuitable }
     enterHuge(area, start, file.node, index)
     return nil
   }

@@ -106,6 +106,8 @@ public struct KernelRules: Sendable, Hashable {
     public var adviceForbidsCached: Bool
     /// Whether a store to the huge page of zeroes gets a huge page (6.12 and later) or splits it.
     public var replacesHugeZero: Bool
+    /// Whether MADV_COLLAPSE of a file maps the page that it made only over a page table, and else fails with it made (6.1).
+    public var collapseNeedsTable: Bool
 
     /// Whether private memory with these flags may be huge. Kernel: `thp_vma_allowable_order`.
     func allowsPrivate(_ flags: VMAFlags) -> Bool {
@@ -128,7 +130,8 @@ public struct KernelRules: Sendable, Hashable {
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, unmapsUnsplit: false,
       hugeNeedsSuitableArea: false),
-    hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false))
+    hugePages: HugePageRules(
+      privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
@@ -144,7 +147,8 @@ public struct KernelRules: Sendable, Hashable {
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
       hugeNeedsSuitableArea: true),
-    hugePages: HugePageRules(privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true))
+    hugePages: HugePageRules(
+      privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
@@ -160,7 +164,8 @@ public struct KernelRules: Sendable, Hashable {
     largeFolios: LargeFolioRules(
       ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, unmapsUnsplit: true,
       hugeNeedsSuitableArea: true),
-    hugePages: HugePageRules(privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true))
+    hugePages: HugePageRules(
+      privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

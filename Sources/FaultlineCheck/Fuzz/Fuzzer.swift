@@ -27,9 +27,11 @@ public struct Fuzzer {
   private let fileSystems: [ScriptFileSystem]
   private let cacheLimit: UInt64?
 
-  /// - Parameter cacheLimit: pages that may be cached; fewer than the scripts' files have, and reclaim takes part.
+  /// - Parameters:
+  ///   - fileSystems: the scripts take turns on them.
+  ///   - cacheLimit: pages that may be cached; fewer than the scripts' files have, and reclaim takes part.
   public init(
-    rules: KernelRules = .linux6_18, fileSystems: [ScriptFileSystem] = [.tmpfs, .ext4Journal],
+    rules: KernelRules = .linux6_18, fileSystems: [ScriptFileSystem] = [.tmpfs, .ext4Journal, .tmpfsHuge, .ext4, .xfs],
     cacheLimit: UInt64? = nil
   ) {
     self.rules = rules

@@ -39,9 +39,6 @@ public struct KernelFuzzer {
     kernel: KernelScriptRunner, fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18,
     vocabulary: ScriptGenerator.Vocabulary? = nil
   ) throws(KernelRunError) {
-    var rules = rules
-    // Where only large folios stand between engine and kernel, files that are written page by page and never read in have none.
-    if fileSystem == .ext4 { rules.largeFolios.ext4 = false }
     guard fileSystem.traits(rules) != nil else {
       throw .unavailable("the engine does not serve \(fileSystem.rawValue) under the rules of \(rules.name) yet")
     }
@@ -168,9 +165,8 @@ extension ScriptFileSystem {
     return switch self {
     case .tmpfs, .tmpfsHuge: .everything
     // A sync there write-protects the dirty pages of other files as well.
-    case .ext4Journal: .everything.subtracting(.severalFiles).union(.restingTouches)
-    // What is read in comes in large folios.
-    case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.subtracting([.missingPages, .coldFiles])
+      case .ext4Journal: .everything.subtracting(.severalFiles).union(.restingTouches)
+      case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.union(.restingTouches)
     }
   }
 }

@@ -35,9 +35,12 @@ public struct ScriptGenerator {
     public static let releases = Vocabulary(rawValue: 128)
     /// After each touch of several there is time for what it began to read.
     public static let restingTouches = Vocabulary(rawValue: 256)
+    /// Files that are written in large pieces, some of several MiB, and advice about huge pages.
+    public static let largeFolios = Vocabulary(rawValue: 512)
     /// All that scripts on the engine may contain: there, rest changes nothing.
     public static let everything: Vocabulary = [
       .coldFiles, .forks, .missingPages, .severalFiles, .anonymous, .observations, .kernelAccesses, .releases,
+      .largeFolios,
     ]
   }
 
@@ -88,12 +91,14 @@ public struct ScriptGenerator {
   }
 
   private mutating func makeFile(_ number: Int) -> String {
-    let pages = 8 + draw(90)
+    let isLarge = vocabulary.contains(.largeFolios) && draw(2) == 0
+    let pages = isLarge && draw(3) == 0 ? 200 + draw(1000) : 8 + draw(90)
+    let chunk = isLarge ? " chunk=\(pick([4, 16, 64, 256]))" : ""
     files.append(("F\(number)", pages))
     let tail = draw(3) == 0 ? "+\(draw(4096))" : ""
     let fill = pick(["", "", "", vocabulary.contains(.missingPages) ? " fill=sparse" : "", " fill=zero"])
     let cold = vocabulary.contains(.coldFiles) && draw(2) == 0 ? " cold" : ""
-    return "mkfile F\(number) \(pages)\(tail) seed=\(1 + draw(99))\(fill)\(cold)"
+    return "mkfile F\(number) \(pages)\(tail) seed=\(1 + draw(99))\(fill)\(chunk)\(cold)"
   }
 
   private mutating func map() -> String {
@@ -104,7 +109,7 @@ public struct ScriptGenerator {
     let name = "M\(mapCount)"
     mapCount += 1
     mappings.append((name, pages, isWritable))
-    let place = draw(2) == 0 ? " at=\(UInt64(mapCount) * 2048 + draw(600))" : ""
+    let place = draw(2) == 0 ? " at=\(UInt64(mapCount) * 2048 + (draw(3) == 0 ? 0 : draw(600)))" : ""
     if vocabulary.contains(.anonymous), draw(5) == 0 {
       return "mmap \(name) - 0 \(pages) \(isWritable ? "rw" : "r") \(kind),anon\(place)"
     }
@@ -154,6 +159,9 @@ public struct ScriptGenerator {
     let name = mapping.name
     if vocabulary.contains(.observations), draw(15) == 0 { return "smaps \(name)" }
     if vocabulary.contains(.kernelAccesses), draw(8) == 0 { return transfer(mapping) }
+    if vocabulary.contains(.largeFolios), draw(20) == 0 {
+      return "madvise \(name) \(range(in: mapping.pages)) \(pick(["HUGEPAGE", "NOHUGEPAGE", "COLLAPSE", "COLD"]))"
+    }
     if vocabulary.contains(.releases), draw(12) == 0 {
       return "madvise \(name) \(range(in: mapping.pages)) "
         + pick(["FREE", "REMOVE", "PAGEOUT", "GUARD_INSTALL", "GUARD_REMOVE", "NOHUGEPAGE", "DONTDUMP", "DODUMP"])

@@ -50,10 +50,12 @@ extension ScriptRunner {
 }
 
 extension ScriptRunner {
-  /// As the recordings call it. A kernel without PAGEMAP_SCAN tells the zero page from no other private page, and huge
-  /// entries from no others.
+  /// As the recordings call it. A kernel without PAGEMAP_SCAN tells the zero page from no other private page, huge
+  /// entries from no others, and the huge page of zeroes from no file's.
   private func letters(of page: MappedPage) -> String {
-    guard rules.hasPagemapScan else { return page.kind == .file ? "F" : "A" }
+    guard rules.hasPagemapScan else {
+      return page.kind == .file || page.kind == .zero && page.isHuge ? "F" : "A"
+    }
     let letter =
       switch page.kind {
       case .file: "F"

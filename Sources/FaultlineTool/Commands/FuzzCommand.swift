@@ -38,7 +38,9 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: "With --against-kernel: where the scripts' files lie; they have no names.")
   var directory: String = "/dev/shm"
 
-  @Option(name: .customLong("fs"), help: "With --against-kernel: which file system that is. (default: look)")
+  @Option(
+    name: .customLong("fs"),
+    help: "The file system of all scripts. (default: all that the engine serves; with --against-kernel: look)")
   var fileSystem: ScriptFileSystem?
 
   @Option(help: "With --against-kernel: milliseconds of rest after each operation, for files outside the cache.")
@@ -64,7 +66,10 @@ struct FuzzCommand: ParsableCommand {
     var last: Fuzzer.Progress?
     var line = ProgressLine()
     let end = end
-    let finding = try Fuzzer(rules: rules, cacheLimit: cacheLimit).run(operations: operations, seed: seed) { progress in
+    let fuzzer =
+      fileSystem.map { Fuzzer(rules: rules, fileSystems: [$0], cacheLimit: cacheLimit) }
+      ?? Fuzzer(rules: rules, cacheLimit: cacheLimit)
+    let finding = try fuzzer.run(operations: operations, seed: seed) { progress in
       last = progress
       line.show("fuzz", fraction: Double(progress.operations) / Double(operations))
       return !isPast(end)
