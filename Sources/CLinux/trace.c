@@ -146,7 +146,7 @@ int cl_page_scan(
       .vec = (uint64_t)(uintptr_t)regions,
       .vec_len = count,
       .category_anyof_mask = CL_PAGE_PRESENT | CL_PAGE_SWAPPED,
-      .return_mask = CL_PAGE_PRESENT | CL_PAGE_FILE,
+      .return_mask = CL_PAGE_PRESENT | CL_PAGE_FILE | CL_PAGE_HUGE,
   };
   int found = ioctl(pagemap, CL_PAGEMAP_SCAN, &scan);
   if (found < 0) return -errno;

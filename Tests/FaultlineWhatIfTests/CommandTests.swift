@@ -66,7 +66,7 @@ import Testing
     let lines = try CommandRun(question).output.split(separator: "\n")
     #expect(lines.count == 2)
     #expect(lines.last?.hasPrefix("\"random, around 4K\",false,random,") == true)
-    #expect(lines.last?.contains(",4096,32,0,32,32,131072,32,") == true)
+    #expect(lines.last?.contains(",4096,32,0,32,0,32,131072,32,") == true)
   }
 
   @Test func interruptedProgramLeavesARecordingAndNoFile() throws {

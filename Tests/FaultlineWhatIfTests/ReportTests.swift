@@ -102,7 +102,9 @@ import Testing
 
 @Suite struct VerifyTests {
   static func counts(_ major: UInt64, _ cached: UInt64 = 10) -> VerifiedCounts {
-    VerifiedCounts(majorFaults: major, pagesCached: cached, readBytes: cached * 4096)
+    VerifiedCounts(
+      majorFaults: major, minorFaults: 3, pagesMapped: 9, pagesMappedHuge: 0, pagesCached: cached,
+      readBytes: cached * 4096)
   }
 
   @Test func whereTheRunsAgreeOnlyEqualityIsWithinRange() {

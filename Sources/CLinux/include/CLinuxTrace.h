@@ -121,7 +121,7 @@ int64_t cl_userfaultfd_flags(void);
 struct cl_page_region {
   uint64_t start, end, categories;
 };
-enum { CL_PAGE_FILE = 1 << 2, CL_PAGE_PRESENT = 1 << 3, CL_PAGE_SWAPPED = 1 << 4 };
+enum { CL_PAGE_FILE = 1 << 2, CL_PAGE_PRESENT = 1 << 3, CL_PAGE_SWAPPED = 1 << 4, CL_PAGE_HUGE = 1 << 6 };
 /* Regions of present or swapped pages in [start, end); *walked is where a next call goes on. Returns their number. */
 int cl_page_scan(int pagemap, uint64_t start, uint64_t end, struct cl_page_region *regions, size_t count, uint64_t *walked);
 

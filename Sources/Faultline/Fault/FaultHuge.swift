@@ -46,6 +46,7 @@ extension AddressSpace {
       return .refused(reference, .taken)
     }
     countFilePages(folio.pageCount)
+    countHugeFilePages(folio.pageCount)
     _ = reference.release()
     return .mapped
   }

@@ -60,6 +60,15 @@ public final class AddressSpace: @unchecked Sendable {
   /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
   public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.sum }
 
+  /// Entered pages of files that are mapped 2 MiB at once.
+  public var mappedHugeFilePages: UInt64 { table.state.pointee.hugeFilePages.load(ordering: .relaxed) }
+
+  func countHugeFilePages(_ pages: UInt64) { table.state.pointee.hugeFilePages.wrappingAdd(pages, ordering: .relaxed) }
+
+  func uncountHugeFilePages(_ pages: UInt64) {
+    table.state.pointee.hugeFilePages.wrappingSubtract(pages, ordering: .relaxed)
+  }
+
   @inline(__always)
   func countFilePages(_ pages: UInt64) { table.state.pointee.filePages.add(pages) }
 

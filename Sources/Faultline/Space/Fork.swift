@@ -106,5 +106,6 @@ extension AddressSpace {
     guard entry.isPresent, !entry.isSpecial else { return }
     let isPrivate = Folio(of: machine.memory.frame(entry.frame)).isPrivate
     if isPrivate { countPrivatePages(entry.pageCount) } else { countFilePages(entry.pageCount) }
+    if entry.isHuge, !isPrivate { countHugeFilePages(entry.pageCount) }
   }
 }

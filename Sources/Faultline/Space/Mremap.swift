@@ -174,6 +174,7 @@ extension AddressSpace {
     guard entry.isPresent, !entry.isSpecial else { return }
     let isPrivate = Folio(of: machine.memory.frame(entry.frame)).isPrivate
     if isPrivate { uncountPrivatePages(entry.pageCount) } else { uncountFilePages(entry.pageCount) }
+    if entry.isHuge, !isPrivate { uncountHugeFilePages(entry.pageCount) }
   }
 }
 

@@ -49,6 +49,7 @@ extension Machine {
       if entry.isDirty { folio.markDirty() }
       if entry.isAccessed { markAccessed(folio) }
       table.state.pointee.filePages.subtract(entry.pageCount)
+      if entry.isHuge { table.state.pointee.hugeFilePages.wrappingSubtract(entry.pageCount, ordering: .relaxed) }
     }
     if entry.isHuge { folio.removeHugeMapping() } else { folio.removeMapping(of: frame) }
     folio.put(to: memory)

@@ -18,6 +18,8 @@ struct PageTable {
     let filePages = SpreadCounter()
     /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
     let privatePages = SpreadCounter()
+    /// Those of files that huge entries map. Kernel: `FilePmdMapped` and `ShmemPmdMapped`, as `smaps` sums them.
+    let hugeFilePages = AtomicWord(0)
   }
 
   init(memory: TableMemory) throws(KernelError) {

@@ -13,6 +13,7 @@ extension Invariants {
     var filePages: UInt64 = 0
     var privatePages: UInt64 = 0
     var privateHuge = 0
+    var hugeFilePages: UInt64 = 0
     var position = 0
     for (page, entry) in space.auditEntries() {
       while position < areas.count, areas[position].pages.upperBound <= page { position += 1 }
@@ -29,6 +30,7 @@ extension Invariants {
       guard !entry.isSpecial, let head = picture.head(of: entry.frame.rawValue) else { continue }
       if head.owner == .program { privatePages += count } else { filePages += count }
       if head.owner == .program, entry.isHuge { privateHuge += 1 }
+      if head.owner != .program, entry.isHuge { hugeFilePages += count }
     }
     report.expect(
       privateHuge == space.auditDeposits(), .splitsNeverFail,
@@ -37,6 +39,9 @@ extension Invariants {
       filePages == space.mappedFilePages && privatePages == space.mappedPrivatePages, .mappedPagesAddUp,
       "\(name): \(space.mappedFilePages) file and \(space.mappedPrivatePages) private pages counted, "
         + "\(filePages) and \(privatePages) found")
+    report.expect(
+      hugeFilePages == space.mappedHugeFilePages, .mappedPagesAddUp,
+      "\(name): \(space.mappedHugeFilePages) pages of huge entries counted, \(hugeFilePages) found")
     checkTables(space, areas, name, &report)
   }
 

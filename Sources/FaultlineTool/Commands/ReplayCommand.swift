@@ -23,6 +23,6 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var options: WhatIfOptions
 
   func run() throws {
-    options.print(try options.answer(on: try Trace(path: trace)))
+    try options.conclude(try options.answer(on: try Trace(path: trace)))
   }
 }

@@ -20,8 +20,11 @@ struct WhatIfCommand: ParsableCommand {
       Check the predictions against this machine's kernel, five runs for each policy that can be set here:
         faultline whatif --verify -- ./search --index big.idx
 
+      Fail a build when a data file is no longer mapped in 2 MiB pages, or is read more often:
+        faultline whatif --assert 'pmdMapped>=90%' --assert 'major<=100' -- ./search --index big.idx
+
       Counts are exact under the rules of the kernel named above the table. Time is an estimate from costs measured on \
-      this machine in the same run. Exit code 1 when --verify finds a prediction outside the kernel's own range.
+      this machine in the same run. Exit code 1 when --verify finds a prediction outside the kernel's own range, or an --assert fails.
       """)
 
   @Flag(help: "Use a built-in program that reads one page in a hundred of a 64 MiB file, which is made and removed.")
@@ -56,8 +59,7 @@ struct WhatIfCommand: ParsableCommand {
     let verification = verify ? try Verification(of: trace, question: options.question) : nil
     var report = try options.answer(on: trace)
     try verification.map { try check(command, by: $0, into: &report) }
-    options.print(report)
-    if !report.verification.allSatisfy(\.isWithinRange) { throw ExitCode(ExitStatus.failed.rawValue) }
+    try options.conclude(report)
   }
 
   /// What the program prints was seen once already.

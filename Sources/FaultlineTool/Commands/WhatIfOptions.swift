@@ -9,7 +9,7 @@ struct WhatIfOptions: ParsableArguments {
     help: ArgumentHelp(
       "Ask about one more policy; may be repeated.",
       discussion: """
-        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate, readahead=SIZE|device, around=SIZE \
+        Pairs of madvise=asrecorded|normal|random|sequential|willneed|populate|hugepage|nohugepage, readahead=SIZE|device, around=SIZE \
         and name=TEXT, separated by commas; what is left out stays as recorded.
         """, valueName: "key=value,..."),
     transform: { try Policy(parsing: $0) })
@@ -17,6 +17,18 @@ struct WhatIfOptions: ParsableArguments {
 
   @Flag(help: "Ask about the policies given by --policy alone.")
   var only = false
+
+  @Option(
+    name: .customLong("assert"),
+    help: ArgumentHelp(
+      "Exit with 1 unless a condition holds; may be repeated.",
+      discussion: """
+        major, minor, mapped, pmdMapped (pages mapped 2 MiB at once, or with % their share), cached, read (bytes) or \
+        requests, then <=, >=, ==, < or > and a number. The row is the program as recorded, or the one named before a \
+        colon: 'major<=100', 'pmdMapped>=90%', 'random:cached<2000'.
+        """, valueName: "condition"),
+    transform: { try Assertion(parsing: $0) })
+  var assertions: [Assertion] = []
 
   @Option(
     help: """
@@ -68,8 +80,23 @@ struct WhatIfOptions: ParsableArguments {
     return try question.answer(on: trace) { line.show("replaying: \($0.policy)", fraction: $0.fraction) }
   }
 
+  /// Checks what was asserted and prints the answer.
+  ///
+  /// - Throws: ``AssertionError`` for a row that is not there, an exit code when something asserted or verified is not so.
+  func conclude(_ report: WhatIfReport) throws {
+    var report = report
+    report.assertions = try assertions.map { try $0.check(report) }
+    print(report)
+    for failed in report.assertions where !failed.holds {
+      Terminal.say("faultline: '\(failed.assertion)' does not hold: \(failed.value)")
+    }
+    guard report.assertions.allSatisfy(\.holds), report.verification.allSatisfy(\.isWithinRange) else {
+      throw ExitCode(ExitStatus.failed.rawValue)
+    }
+  }
+
   /// The answer in the form that was asked for.
-  func print(_ report: WhatIfReport) {
+  private func print(_ report: WhatIfReport) {
     if json {
       Swift.print(report.json.text)
     } else if csv {

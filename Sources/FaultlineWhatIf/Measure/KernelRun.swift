@@ -8,6 +8,8 @@ public struct KernelMeasurement: Equatable, Sendable {
   public var minorFaults: Int
   /// Pages with a page-table entry when their mapping ended, summed over processes.
   public var pagesMapped: Int
+  /// Pages of them that one entry mapped with the 511 around.
+  public var pagesMappedHuge: Int
   /// Pages in the page cache after the run.
   public var pagesCached: Int
   /// Pages that came into the page cache in the run, in bytes.
@@ -28,6 +30,8 @@ public struct KernelRun: Sendable {
     case normal = 0
     case random = 1
     case sequential = 2
+    case hugePage = 14
+    case noHugePage = 15
   }
 
   /// The page cache of the chosen files before the run.
@@ -44,7 +48,7 @@ public struct KernelRun: Sendable {
   public var command: [String]
   /// Paths of the files whose faults and pages count.
   public var files: [String]
-  /// Given to each mapping of a chosen file as soon as it appears; the program's own advice of these three kinds is kept from the
+  /// Given to each mapping of a chosen file as soon as it appears; the program's own NORMAL, RANDOM and SEQUENTIAL are kept from the
   /// kernel then. Nil: only the program advises.
   public var advice: Advice?
   public var cache: Cache
@@ -90,6 +94,7 @@ public struct KernelRun: Sendable {
     }
     return KernelMeasurement(
       majorFaults: session.majorFaults, minorFaults: session.minorFaults, pagesMapped: session.pagesMapped,
+      pagesMappedHuge: session.pagesMappedHuge,
       pagesCached: cached, readBytes: brought * Int(getpagesize()), processReadBytes: session.readBytes,
       wallNanoseconds: outcome.wallNanoseconds, end: outcome.end)
   }

@@ -19,6 +19,7 @@ final class MeasuringSession: TraceObserver {
   private(set) var majorFaults = 0
   private(set) var minorFaults = 0
   private(set) var pagesMapped = 0
+  private(set) var pagesMappedHuge = 0
   private(set) var readBytes = 0
 
   init(sampler: FaultSampler, files: MappedFiles, chosen: [ChosenFile], advice: KernelRun.Advice?) {
@@ -70,7 +71,7 @@ final class MeasuringSession: TraceObserver {
   }
 
   func willAdvise(_ range: Range<UInt64>, advice: Int, _ task: TracedTask) -> Bool {
-    guard self.advice != nil, KernelRun.Advice(rawValue: advice) != nil else { return true }
+    guard self.advice != nil, (0...2).contains(advice) else { return true }
     return !task.space.mappings.overlapping(range).contains { counts($0.file) }
   }
 
@@ -87,7 +88,11 @@ final class MeasuringSession: TraceObserver {
     let mappings = space.mappings.overlapping(range).filter { counts($0.file) }
     guard !mappings.isEmpty, let scan = PageScan(process: space.process, pageShift: pageShift) else { return }
     for mapping in mappings {
-      _ = scan.forEachRun(in: mapping.pages) { run in if run.isPresent { pagesMapped += run.pages.count } }
+      _ = scan.forEachRun(in: mapping.pages) { run in
+        guard run.isPresent else { return }
+        pagesMapped += run.pages.count
+        if run.isHuge { pagesMappedHuge += run.pages.count }
+      }
     }
   }
 

@@ -26,6 +26,10 @@ public struct Policy: Sendable, Equatable {
     case willNeed = "willneed"
     /// `MADV_POPULATE_READ` once, when the mapping appears: the range is read and mapped.
     case populate
+    /// `MADV_HUGEPAGE`: a miss reads 2 MiB and the next, in folios of that size where the file system makes them.
+    case hugePage = "hugepage"
+    /// `MADV_NOHUGEPAGE`: nothing is mapped 2 MiB at once.
+    case noHugePage = "nohugepage"
   }
 
   /// The readahead of the device below a chosen file (`read_ahead_kb`).
@@ -66,7 +70,7 @@ public struct Policy: Sendable, Equatable {
   public var isVerifiable: Bool {
     guard readahead == .device, faultAroundBytes == Policy.defaultFaultAroundBytes else { return false }
     switch madvise {
-    case .asRecorded, .normal, .random, .sequential: return true
+    case .asRecorded, .normal, .random, .sequential, .hugePage, .noHugePage: return true
     case .willNeed, .populate: return false
     }
   }

@@ -4,7 +4,7 @@ extension Policy {
   ///
   /// - Parameter deviceReadaheadBytes: the readahead of the device below the chosen files; nil when they lie on several.
   public static func standard(deviceReadaheadBytes: UInt64?) -> [Policy] {
-    var policies = [Madvise.asRecorded, .normal, .random, .sequential, .populate].map { Policy(madvise: $0) }
+    var policies = [Madvise.asRecorded, .normal, .random, .sequential, .populate, .hugePage].map { Policy(madvise: $0) }
     policies += ([4 << 10, 16 << 10, 64 << 10, 512 << 10, 2 << 20] as [UInt64]).map { Policy(faultAroundBytes: $0) }
     policies += ([0, 128 << 10, 4 << 20] as [UInt64]).map { Policy(readahead: .bytes($0)) }
     return withoutDuplicates(policies, deviceReadaheadBytes: deviceReadaheadBytes)

@@ -7,6 +7,8 @@ struct PresentRun: Equatable {
   var isPresent: Bool
   /// Pages of the page cache; else private copies.
   var isFile: Bool
+  /// One entry maps 2 MiB.
+  var isHuge = false
 }
 
 /// Reads the page table of a process through its `pagemap` (PAGEMAP_SCAN, Linux 6.7 and later).
@@ -37,7 +39,8 @@ struct PageScan: ~Copyable {
             PresentRun(
               pages: (region.start >> pageShift)..<(region.end >> pageShift),
               isPresent: region.categories & UInt64(CL_PAGE_PRESENT) != 0,
-              isFile: region.categories & UInt64(CL_PAGE_FILE) != 0))
+              isFile: region.categories & UInt64(CL_PAGE_FILE) != 0,
+              isHuge: region.categories & UInt64(CL_PAGE_HUGE) != 0))
         }
         if walked <= address { return true }
         address = walked

@@ -75,6 +75,8 @@ struct ReplayCalls {
     case .sequential: advice = .sequential
     case .willNeed: advice = .willNeed
     case .populate: advice = .populateRead
+    case .hugePage: advice = .hugePage
+    case .noHugePage: advice = .noHugePage
     }
     try space.madvise(address, length: length, advice, by: &task)
   }

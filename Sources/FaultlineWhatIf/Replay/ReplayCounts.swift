@@ -6,6 +6,8 @@ public struct ReplayCounts: Sendable, Equatable {
   public var minorFaults: UInt64 = 0
   /// Page-table entries installed, by faults themselves and by fault-around.
   public var pagesMapped: UInt64 = 0
+  /// Those of them that one entry maps with the 511 around.
+  public var pagesMappedHuge: UInt64 = 0
   /// Pages of the chosen files in the page cache at the end.
   public var pagesCached: UInt64 = 0
   /// Bytes of the chosen files brought in from the device.

@@ -22,10 +22,14 @@ struct ReplaySpaces {
   /// The process of each task index.
   private var processOfTask: [Int] = []
   /// Pages that were mapped when their mapping ended.
-  private var pagesUnmapped: UInt64 = 0
+  private var unmapped = MappedTotals()
 
   /// Pages mapped at the end of their mapping, or now.
-  var pagesMapped: UInt64 { live.reduce(pagesUnmapped) { $0 &+ (processes[$1]?.space.mappedPages ?? 0) } }
+  var pagesMapped: MappedTotals {
+    live.reduce(into: unmapped) { totals, process in
+      if let space = processes[process]?.space { totals.add(space.mappedTotals) }
+    }
+  }
 
   func space(ofTask task: Int) -> AddressSpace? {
     guard task < processOfTask.count else { return nil }
@@ -75,7 +79,7 @@ struct ReplaySpaces {
 
   mutating func end(process: Int) {
     guard let ended = processes.removeValue(forKey: process) else { return }
-    pagesUnmapped &+= ended.space.mappedPages
+    unmapped.add(ended.space.mappedTotals)
     live.removeAll { $0 == process }
   }
 
@@ -83,11 +87,8 @@ struct ReplaySpaces {
   mutating func changing(
     _ space: AddressSpace, _ call: () throws(KernelError) -> Void
   ) throws(KernelError) {
-    let before = space.mappedPages
-    defer {
-      let after = space.mappedPages
-      if after < before { pagesUnmapped &+= before &- after }
-    }
+    let before = space.mappedTotals
+    defer { unmapped.add(before.less(space.mappedTotals)) }
     try call()
   }
 
@@ -98,7 +99,24 @@ struct ReplaySpaces {
   }
 }
 
+/// Entered pages of either kind, and those of them that huge entries map.
+struct MappedTotals {
+  private(set) var all: UInt64 = 0
+  private(set) var huge: UInt64 = 0
+
+  mutating func add(_ other: MappedTotals) {
+    all &+= other.all
+    huge &+= other.huge
+  }
+
+  /// What `after` lacks; nothing where it has more.
+  func less(_ after: MappedTotals) -> MappedTotals {
+    MappedTotals(all: all - min(all, after.all), huge: huge - min(huge, after.huge))
+  }
+}
+
 extension AddressSpace {
-  /// Entered pages of either kind.
-  fileprivate var mappedPages: UInt64 { mappedFilePages &+ mappedPrivatePages }
+  fileprivate var mappedTotals: MappedTotals {
+    MappedTotals(all: mappedFilePages &+ mappedPrivatePages, huge: mappedHugeFilePages)
+  }
 }

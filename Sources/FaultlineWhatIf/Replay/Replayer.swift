@@ -91,7 +91,8 @@ struct Replayer: ~Copyable {
     var counts = ReplayCounts()
     counts.majorFaults = task.majorFaults
     counts.minorFaults = task.minorFaults
-    counts.pagesMapped = spaces.pagesMapped
+    counts.pagesMapped = spaces.pagesMapped.all
+    counts.pagesMappedHuge = spaces.pagesMapped.huge
     for node in files.ordered {
       counts.pagesCached &+= node.cachedPages
       counts.readBytes &+= node.pagesRead &* PageSize.bytes

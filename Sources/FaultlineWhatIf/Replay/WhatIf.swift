@@ -77,7 +77,7 @@ public struct WhatIf: Sendable {
       outcomes: outcomes)
     report.notes =
       ReportNotes(
-        survey: survey, chosen: chosen, summary: summary, cache: start, rules: rules,
+        survey: survey, chosen: chosen, summary: summary, cache: start,
         warnings: trace.warnings, refused: refused
       ).sentences
     return report

@@ -6,7 +6,6 @@ struct ReportNotes {
   let chosen: ChosenFiles
   let summary: TraceSummary
   let cache: CacheStart
-  let rules: KernelRules
   let warnings: [String]
   let refused: Int
 
@@ -26,9 +25,6 @@ struct ReportNotes {
       notes.append("the kernel dropped \(summary.lost) fault records; their pages are among the untimed touches")
     }
     notes += cacheNotes
-    if FileTraits.ext4(rules).allowsLargeFolios || chosen.files.contains(where: { $0.fileSystem == "xfs" }) {
-      notes.append("minor faults and pages mapped follow order-0 rules until large folios are modelled")
-    }
     if summary.hasGrown {
       notes.append(
         "a file grew while it was recorded; what write(2) put into the cache is not in a trace and counts as read")

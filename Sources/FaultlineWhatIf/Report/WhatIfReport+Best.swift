@@ -61,6 +61,9 @@ extension WhatIfReport {
     case .sequential: steps.append("set it with madvise(MADV_SEQUENTIAL) after mmap")
     case .willNeed: steps.append("set it with madvise(MADV_WILLNEED) after mmap")
     case .populate: steps.append("set it with MAP_POPULATE or madvise(MADV_POPULATE_READ)")
+    case .hugePage:
+      steps.append("set it with madvise(MADV_HUGEPAGE) after mmap, at an address that is a multiple of 2 MiB")
+    case .noHugePage: steps.append("set it with madvise(MADV_NOHUGEPAGE) after mmap")
     }
     if case .bytes(let bytes) = policy.readahead {
       steps.append("set readahead with blockdev --setra \(bytes / 512) on the device")

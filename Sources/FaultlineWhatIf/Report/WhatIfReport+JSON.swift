@@ -11,6 +11,7 @@ extension WhatIfReport {
       .init("why", bestSentence.map { .string($0) } ?? .null),
       .init("notes", .array(notes.map { .string($0) })),
       .init("verification", .array(verification.map(\.json))),
+      .init("assertions", .array(assertions.map(\.json))),
     ])
   }
 
@@ -26,6 +27,7 @@ extension WhatIfReport {
       .init("majorFaults", .unsigned(counts.majorFaults)),
       .init("minorFaults", .unsigned(counts.minorFaults)),
       .init("pagesMapped", .unsigned(counts.pagesMapped)),
+      .init("pagesMappedHuge", .unsigned(counts.pagesMappedHuge)),
       .init("pagesCached", .unsigned(counts.pagesCached)),
       .init("readBytes", .unsigned(counts.readBytes)),
       .init("readRequests", .unsigned(counts.readRequests)),

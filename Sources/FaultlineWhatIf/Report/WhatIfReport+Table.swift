@@ -3,13 +3,15 @@ extension WhatIfReport {
   public var tableText: String {
     var table = TextTable(
       head: [
-        "policy", "major", "minor", "pages mapped", "pages cached", "MB read", "I/O requests", "est. time", "",
+        "policy", "major", "minor", "pages mapped", "in 2 MiB", "pages cached", "MB read", "I/O requests", "est. time",
+        "",
       ])
     for (index, outcome) in outcomes.enumerated() {
       let counts = outcome.counts
       table.add([
         outcome.policy.name, NumberText.grouped(counts.majorFaults), NumberText.grouped(counts.minorFaults),
-        NumberText.grouped(counts.pagesMapped), NumberText.grouped(counts.pagesCached),
+        NumberText.grouped(counts.pagesMapped), NumberText.grouped(counts.pagesMappedHuge),
+        NumberText.grouped(counts.pagesCached),
         NumberText.megabytes(counts.readBytes), NumberText.grouped(counts.readRequests),
         NumberText.duration(nanoseconds: outcome.estimated), index == bestIndex ? "best" : "",
       ])
@@ -17,6 +19,7 @@ extension WhatIfReport {
     var lines = [title, "", table.text]
     if let sentence = bestSentence { lines += ["", sentence] }
     if !verification.isEmpty { lines += ["", verificationText] }
+    if !assertions.isEmpty { lines += [""] + assertions.map(\.text) }
     lines += [""] + (notes + [costNote]).map { "note: \($0)" }
     return lines.joined(separator: "\n")
   }
@@ -25,13 +28,13 @@ extension WhatIfReport {
   public var csvText: String {
     let head = [
       "policy", "verifiable", "madvise", "readaheadBytes", "faultAroundBytes", "majorFaults", "minorFaults",
-      "pagesMapped",
-      "pagesCached", "readBytes", "readRequests", "estimatedNanoseconds", "best",
+      "pagesMapped", "pagesMappedHuge", "pagesCached", "readBytes", "readRequests", "estimatedNanoseconds", "best",
     ]
     let rows = outcomes.enumerated().map { index, outcome -> [String] in
       let counts = outcome.counts
       let numbers = [
-        counts.majorFaults, counts.minorFaults, counts.pagesMapped, counts.pagesCached, counts.readBytes,
+        counts.majorFaults, counts.minorFaults, counts.pagesMapped, counts.pagesMappedHuge, counts.pagesCached,
+        counts.readBytes,
         counts.readRequests,
       ]
       return [

@@ -21,6 +21,8 @@ public struct WhatIfReport: Sendable {
   /// Sentences that the reader must know to read the table right.
   public var notes: [String]
   public var verification: [PolicyVerification]
+  /// Conditions that were asked for, checked.
+  public var assertions: [AssertionResult] = []
 
   public init(
     program: [String], kernelRules: String, cache: CacheStart, trace: TraceSummary, costs: EventCosts,

@@ -1,23 +1,39 @@
 /// The numbers that a real run and a replay have in common.
 public struct VerifiedCounts: Sendable, Equatable {
   public var majorFaults: UInt64
+  public var minorFaults: UInt64
+  public var pagesMapped: UInt64
+  /// Pages of them in 2 MiB mappings.
+  public var pagesMappedHuge: UInt64
   public var pagesCached: UInt64
   public var readBytes: UInt64
 
-  public init(majorFaults: UInt64, pagesCached: UInt64, readBytes: UInt64) {
+  public init(
+    majorFaults: UInt64, minorFaults: UInt64, pagesMapped: UInt64, pagesMappedHuge: UInt64, pagesCached: UInt64,
+    readBytes: UInt64
+  ) {
     self.majorFaults = majorFaults
+    self.minorFaults = minorFaults
+    self.pagesMapped = pagesMapped
+    self.pagesMappedHuge = pagesMappedHuge
     self.pagesCached = pagesCached
     self.readBytes = readBytes
   }
 
   public init(_ counts: ReplayCounts) {
-    self.init(majorFaults: counts.majorFaults, pagesCached: counts.pagesCached, readBytes: counts.readBytes)
+    self.init(
+      majorFaults: counts.majorFaults, minorFaults: counts.minorFaults, pagesMapped: counts.pagesMapped,
+      pagesMappedHuge: counts.pagesMappedHuge,
+      pagesCached: counts.pagesCached, readBytes: counts.readBytes)
   }
 
   /// The columns in the order of every table.
   static var columns: [(title: String, key: String, value: KeyPath<VerifiedCounts, UInt64>)] {
     [
       ("major", "majorFaults", \.majorFaults),
+      ("minor", "minorFaults", \.minorFaults),
+      ("pages mapped", "pagesMapped", \.pagesMapped),
+      ("in 2 MiB", "pagesMappedHuge", \.pagesMappedHuge),
       ("pages cached", "pagesCached", \.pagesCached),
       ("bytes read", "readBytes", \.readBytes),
     ]

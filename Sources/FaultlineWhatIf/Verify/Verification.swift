@@ -29,7 +29,7 @@ public struct Verification: Sendable {
     guard question.cache != .asIs else { throw .cannotVerifyAsIs }
     files = chosen.files.map(\.path)
     // Without advice of its own the program as recorded is the program under MADV_NORMAL.
-    madvise = [survey.hasOwnAdvice ? .asRecorded : .normal, .random, .sequential]
+    madvise = [survey.hasOwnAdvice ? .asRecorded : .normal, .random, .sequential, .hugePage]
   }
 
   /// How far a verification is.
@@ -81,6 +81,8 @@ extension KernelRun.Advice {
     case .normal: self = .normal
     case .random: self = .random
     case .sequential: self = .sequential
+    case .hugePage: self = .hugePage
+    case .noHugePage: self = .noHugePage
     case .asRecorded, .willNeed, .populate: return nil
     }
   }
@@ -89,7 +91,10 @@ extension KernelRun.Advice {
 extension VerifiedCounts {
   init(_ measurement: KernelMeasurement) {
     self.init(
-      majorFaults: UInt64(clamping: measurement.majorFaults), pagesCached: UInt64(clamping: measurement.pagesCached),
+      majorFaults: UInt64(clamping: measurement.majorFaults), minorFaults: UInt64(clamping: measurement.minorFaults),
+      pagesMapped: UInt64(clamping: measurement.pagesMapped),
+      pagesMappedHuge: UInt64(clamping: measurement.pagesMappedHuge),
+      pagesCached: UInt64(clamping: measurement.pagesCached),
       readBytes: UInt64(clamping: measurement.readBytes))
   }
 }
