@@ -165,8 +165,8 @@ extension ScriptFileSystem {
     return switch self {
     case .tmpfs, .tmpfsHuge: .everything
     // A sync there write-protects the dirty pages of other files as well.
-      case .ext4Journal: .everything.subtracting(.severalFiles).union(.restingTouches)
-      case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.union(.restingTouches)
+    case .ext4Journal: .everything.subtracting(.severalFiles).union(.restingTouches)
+    case .ext4, .xfs, .ext4DAX, .xfsDAX: .everything.union(.restingTouches)
     }
   }
 }
