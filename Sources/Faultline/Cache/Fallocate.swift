@@ -28,7 +28,11 @@ extension OpenFile {
       throw KernelError(.EOPNOTSUPP, "FALLOC_FL_ZERO_RANGE on a file that lives in memory")
     }
     // Room on a device has no meaning to the engine: a page that was never written is a hole, whoever owns the blocks under it.
-    if change != .allocate { node.punchHole(offset..<offset + length) }
+    switch change {
+    case .allocate: break
+    case .punchHole: node.punchHole(offset..<offset + length)
+    case .zeroRange: node.zeroRange(offset..<offset + length)
+    }
     if change == .allocate, node.traits.isMemoryOnly {
       try node.setAside(offset >> PageSize.shift..<PageSize.pages(covering: offset + length))
     }

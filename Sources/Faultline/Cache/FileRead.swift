@@ -57,6 +57,8 @@ extension OpenFile {
       Readahead(file: self).readOn(from: folio, at: folio.index, requested: last + 1 - folio.index)
     }
     if !folio.contains(.uptodate) {
+      // Nobody waits for a page before those in front of it were handed out.
+      if folio.index > index { return index..<folio.index }
       folio.lock()
       node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
       guard node.fill(folio) else {

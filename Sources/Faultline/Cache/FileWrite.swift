@@ -70,9 +70,21 @@ extension FileNode {
       folio.insert(.uptodate)
       if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
     }
+    if taken < length { keepNewBlock(of: folio) }
     if taken < length { dropBeyondEnd(folio) }
     folio.unlock()
     return Int(taken)
+  }
+
+  /// Where a write found a hole, there is a block now, and what was not copied into it is zero. Kernel:
+  /// `ext4_journalled_zero_new_buffers`, `folio_zero_new_buffers`.
+  private func keepNewBlock(of folio: Folio) {
+    guard !traits.isMemoryOnly, isCleanHole(folio) else { return }
+    if !folio.contains(.uptodate) {
+      machine.memory.contents(of: folio.head)?.initializeMemory(
+        as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
+    }
+    markWritten(folio)
   }
 
   /// What a write that ended early made behind the end of the file goes again; in memory it stays.

@@ -42,9 +42,10 @@ extension PageCachePointer {
 }
 
 extension Folio {
-  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that lies in none.
+  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that has left its cache.
   func markDirty() {
     let mapping = head.pointee.mapping.load(ordering: .relaxed)
+    if mapping == Frame.anonymousMapping { insert(.dirty) }
     guard mapping != Frame.anonymousMapping, let cache = PageCachePointer(bitPattern: UInt(mapping)) else { return }
     cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(self) }
   }

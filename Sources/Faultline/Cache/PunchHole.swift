@@ -6,8 +6,20 @@ extension FileNode {
   /// The store forgets the range when the pages are gone and none can come back, before anything else may read it.
   public func punchHole(_ bytes: Range<UInt64>) {
     guard !bytes.isEmpty else { return }
-    if traits.allocation == .extents { return punchWritten(bytes) }
+    // A hole behind the end is nothing to do; zeroes there are room to be set aside.
+    if traits.journalsData, bytes.lowerBound < size { commitBeforePunch(bytes) }
+    forget(bytes)
+  }
+
+  /// Makes a range of bytes read as zero. fallocate(2) with FALLOC_FL_ZERO_RANGE; the file's size does not change.
+  public func zeroRange(_ bytes: Range<UInt64>) {
+    guard !bytes.isEmpty else { return }
     if traits.journalsData { commitBeforePunch(bytes) }
+    forget(bytes)
+  }
+
+  private func forget(_ bytes: Range<UInt64>) {
+    if traits.allocation == .extents { return punchWritten(bytes) }
     cache.pointee.contentLock.lockExclusive()
     defer { cache.pointee.contentLock.unlockExclusive() }
     let first = PageSize.pages(covering: bytes.lowerBound)
@@ -36,7 +48,6 @@ extension FileNode {
   /// Journaled data is written and committed before its pages go, lest a crash bring it back, as soon as any page of the file
   /// is dirty. What the store refuses here is lost with the pages. Kernel: `ext4_truncate_page_cache_block_range`.
   private func commitBeforePunch(_ bytes: Range<UInt64>) {
-    guard bytes.lowerBound < size else { return }
     var isDirty = false
     forEachFolio(in: 0..<UInt64.max) { folio in isDirty = isDirty || folio.contains(.dirty) }
     if isDirty { try? writeBack(bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)) }

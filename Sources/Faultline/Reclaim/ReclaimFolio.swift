@@ -41,7 +41,11 @@ extension Machine {
       }
     }
     if folio.isMapped { file.unmap(folio.index..<folio.endIndex, includingCopies: false) }
-    if folio.contains(.dirty) { return .dirty(file) }
+    if folio.contains(.dirty) {
+      // To be given up as soon as it is written. Kernel: `folio_set_reclaim`, which is the readahead marker.
+      folio.insert(.readahead)
+      return .dirty(file)
+    }
     guard folio.freeze(1 + folio.pageCount) else { return .kept }
     // Dirty after the count: who stored through a reference that is gone by now left its mark first.
     if folio.contains(.dirty) {

@@ -64,8 +64,13 @@ extension AddressSpace {
       table.forEachEntry(in: part) { _, pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry.isPresent, !entry.isSpecial else { return }
+        let frame = machine.memory.frame(entry.frame)
+        let folio = Folio(of: frame)
+        // What the kernel has stored to on somebody's behalf is not thrown away under the others that see it.
+        if folio.contains(.dirty), folio.mapCount(of: frame) > 1 { return }
+        folio.remove(.dirty)
         pointer.pointee.bitwiseAnd(~(PageTableEntry.accessedBit | PageTableEntry.dirtyBit), ordering: .relaxed)
-        Folio(of: machine.memory.frame(entry.frame)).insert(.lazilyFreed)
+        folio.insert(.lazilyFreed)
       }
       return nil
     }
@@ -118,7 +123,7 @@ extension AddressSpace {
   /// Private memory that was freed lazily, and not stored to since, needs no swap to go.
   private func dropIfFree(_ pointer: WordPointer, _ folio: Folio) {
     let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-    guard folio.contains(.lazilyFreed), !entry.isDirty, folio.references == 1 else { return }
+    guard folio.contains(.lazilyFreed), !entry.isDirty, !folio.contains(.dirty), folio.references == 1 else { return }
     pointer.pointee.store(0, ordering: .releasing)
     giveUp(entry)
   }

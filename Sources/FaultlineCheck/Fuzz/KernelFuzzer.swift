@@ -159,10 +159,9 @@ public struct KernelFuzzer {
 }
 
 extension ScriptFileSystem {
-  /// What can be drawn without meeting what the engine is known not to do: system calls on a mapping's memory that end
-  /// half-way or unshare copies, and the mark that guard pages leave on their area.
+  /// What can be drawn without meeting what the engine is known not to do.
   fileprivate var comparable: ScriptGenerator.Vocabulary {
-    return switch self {
+    switch self {
     case .tmpfs, .tmpfsHuge: .everything
     // A sync there write-protects the dirty pages of other files as well.
     case .ext4Journal: .everything.subtracting(.severalFiles).union(.restingTouches)
