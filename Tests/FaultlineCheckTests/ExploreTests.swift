@@ -36,6 +36,23 @@
       #expect(results(1) == [1, 2])
     }
 
+    /// The two threads stay behind in their wait, and keep what they stand on.
+    @Test func locksInOppositeOrderAreADeadlock() {
+      let first = SpinLock()
+      let second = SpinLock()
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
+      } body: { thread in
+        if thread == 0 { first.lock() } else { second.lock() }
+        if thread == 0 { second.lock() } else { first.lock() }
+        first.unlock()
+        second.unlock()
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings.last == .deadlock([]))
+    }
+
     @Test func waitingForALockIsNoDeadlock() {
       let lock = ReadWriteLock()
       let word = AtomicWord(0)
@@ -60,7 +77,7 @@
     @Test(arguments: Scenario.all.filter(\.isExhaustive).map(\.name))
     func noOrderOfTwoThreadsBreaksAnything(_ name: String) throws {
       let scenario = try #require(Scenario.named(name))
-      let (found, progress) = try Explorer(scenario).exhaust(bound: 1)
+      let (found, progress) = try Explorer(scenario).exhaust(bound: 2)
       #expect(found == nil, "\(String(describing: found))")
       #expect(progress.schedules > 1)
     }
@@ -85,7 +102,13 @@
       #expect(try Explorer(scenario).replay(saved.schedule) == nil)
     }
 
-    static let shown: [(SeededBug, String)] = [(.unfreezesOriginalFirst, "load-split")]
+    static let shown: [(SeededBug, String)] = [
+      (.skipsMappingCheck, "load-regrow"), (.skipsSizeCheck, "load-truncate"),
+      (.forgetsWriteProtect, "store-writeback"),
+      (.unmapsOnce, "copy-truncate"), (.skipsSequenceCheck, "load-munmap"), (.forkLeavesAreasUnmarked, "stores-fork"),
+      (.freesTableAtOnce, "entered-munmap"), (.skipsEntryCheck, "store-store"), (.skipsTableCheck, "load-load"),
+      (.unfreezesOriginalFirst, "load-split"),
+    ]
 
     @Test func oneSeedGivesOneExploration() throws {
       let scenario = try #require(Scenario.named("mix-file"))
@@ -138,22 +161,20 @@
       return (results, schedules)
     }
 
-    /// Runs bodies in every order that the search asks for, until one cannot end.
+    /// Runs bodies in every order that the search asks for, until one cannot end. Then its threads keep the body.
     static func run(
-      _ search: DepthFirstSearch, threads: Int, before: () -> Void, body: (Int) -> Void, end: (Ending) -> Void
+      _ search: DepthFirstSearch, threads: Int, before: () -> Void, body: @escaping (Int) -> Void, end: (Ending) -> Void
     ) {
       var search = search
       let processors = VirtualProcessors(count: threads, scheduler: PrefixScheduler(prefix: []))
       defer { processors.quit() }
-      withoutActuallyEscaping(body) { body in
-        repeat {
-          before()
-          let bodies = (0..<threads).map { thread in { body(thread) } }
-          processors.run(bodies, under: PrefixScheduler(prefix: search.prefix))
-          end(processors.execution.pointee.ending)
-        } while processors.execution.pointee.ending == .finished
-          && search.advance(past: processors.execution.pointee.steps)
-      }
+      repeat {
+        before()
+        let bodies = (0..<threads).map { thread in { body(thread) } }
+        processors.run(bodies, under: PrefixScheduler(prefix: search.prefix))
+        end(processors.execution.pointee.ending)
+      } while processors.execution.pointee.ending == .finished
+        && search.advance(past: processors.execution.pointee.steps)
     }
   }
 
