@@ -1,5 +1,6 @@
 #if ModelCheck
 
+  import Glibc
   import Testing
 
   @testable import Faultline
@@ -108,7 +109,61 @@
       (.unmapsOnce, "copy-truncate"), (.skipsSequenceCheck, "load-munmap"), (.forkLeavesAreasUnmarked, "stores-fork"),
       (.freesTableAtOnce, "entered-munmap"), (.skipsEntryCheck, "store-store"), (.skipsTableCheck, "load-load"),
       (.unfreezesOriginalFirst, "load-split"),
+      (.walkHoldsSpace, "truncate-end"),
     ]
+
+    /// One of two orders touches what is no memory. The thread stays where it is; the explorer goes on.
+    @Test func aTrapEndsTheExecutionAndNotTheExplorer() {
+      let word = AtomicWord(0)
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
+        word.store(0, ordering: .relaxed)
+      } body: { thread in
+        if thread == 0 {
+          word.store(1, ordering: .relaxed)
+        } else if word.load(ordering: .relaxed) == 0 {
+          UnsafeMutablePointer<Int>(bitPattern: 8).unsafelyUnwrapped.pointee = 1
+        }
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings.dropLast().allSatisfy { $0 == .finished })
+      guard case .trapped(let thread, let signal) = endings.last else {
+        return #expect(Bool(false), "\(String(describing: endings.last))")
+      }
+      #expect(thread == 1 && signal == SIGSEGV)
+    }
+
+    @Test func memoryThatIsWrittenToWhileItIsFreeIsFoundWhenItIsUsedAgain() throws {
+      let memory = try PhysicalMemory(frameCount: 4, contents: .bytes)
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 0), threads: 2) {
+      } body: { thread in
+        guard thread == 0, let folio = memory.allocate(order: 0), let bytes = memory.contents(of: folio.head) else {
+          return
+        }
+        folio.put(to: memory)
+        bytes.storeBytes(of: 1, toByteOffset: 128, as: UInt8.self)
+        _ = memory.allocate(order: 0)
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings == [.damaged(thread: 0)])
+    }
+
+    @Test func pageContentsAreNotTouchedOnceTheirFrameIsFree() throws {
+      let memory = try PhysicalMemory(frameCount: 4, contents: .bytes)
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 0), threads: 2) {
+      } body: { thread in
+        guard thread == 0, let folio = memory.allocate(order: 0) else { return }
+        folio.put(to: memory)
+        _ = memory.contents(of: folio.head)
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings == [.useAfterFree(thread: 0, word: 0)])
+    }
 
     @Test func oneSeedGivesOneExploration() throws {
       let scenario = try #require(Scenario.named("mix-file"))

@@ -19,12 +19,18 @@
     /// Nobody can go on: each processor that is left with the word it waits for.
     case deadlock([(thread: Int, word: Int)])
     case useAfterFree(thread: Int, word: Int)
+    /// Memory came from its allocator other than it went there.
+    case damaged(thread: Int)
+    /// The engine itself gave up, or touched what is no memory.
+    case trapped(thread: Int, signal: Int32)
     /// More operations than the bound.
     case endless
 
     static func == (left: Ending, right: Ending) -> Bool {
       switch (left, right) {
-      case (.finished, .finished), (.deadlock, .deadlock), (.useAfterFree, .useAfterFree), (.endless, .endless): true
+      case (.finished, .finished), (.deadlock, .deadlock), (.useAfterFree, .useAfterFree), (.endless, .endless),
+        (.damaged, .damaged), (.trapped, .trapped):
+        true
       default: false
       }
     }
@@ -64,6 +70,17 @@
       running = 0
     }
 
+    var haveAllEnded: Bool { left == 0 }
+
+    func hasEnded(_ thread: Int) -> Bool { left & (1 << ProcessorSet(thread)) == 0 }
+
+    /// Each processor that waits, with the word that it waits for.
+    var waiting: [(thread: Int, word: Int)] {
+      (0..<WordTable.maximumProcessors).filter { waitsFor[$0] >= 0 }.map {
+        (thread: $0, word: Int(words[waitsFor[$0]].number))
+      }
+    }
+
     var isOver: Bool { left == 0 || ending != .finished }
 
     /// The processor that holds the baton.
@@ -88,9 +105,8 @@
 
     func isFreed(_ address: UInt) -> Bool { !freed.isEmpty && freed.contains { $0.contains(address) } }
 
-    mutating func endAsUseAfterFree(_ address: UInt) {
-      ending = .useAfterFree(thread: running, word: Int(words[words.slot(of: address)].number))
-    }
+    /// The number of the word at an address, new or known.
+    mutating func number(ofWordAt address: UInt) -> Int { Int(words[words.slot(of: address)].number) }
 
     /// The processor that runs has come to its end.
     mutating func finish() {
@@ -131,8 +147,7 @@
 
     private mutating func next(_ kind: SchedulePoint.Kind, slot: Int) {
       guard enabled != 0 else {
-        let waiting = (0..<WordTable.maximumProcessors).filter { waitsFor[$0] >= 0 }
-        ending = .deadlock(waiting.map { (thread: $0, word: Int(words[waitsFor[$0]].number)) })
+        ending = .deadlock(waiting)
         return
       }
       guard steps.count < Self.stepLimit else {
