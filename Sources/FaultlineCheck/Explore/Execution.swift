@@ -54,6 +54,8 @@
     private var waitsFor = InlineArray<4, Int>(repeating: -1)
     private var lastSlot = -1
     private var freed: [Range<UInt>] = []
+    /// A bit for every host page, modulo 64, that ever was in ``freed``: most words are in none of them.
+    private var freedPages: UInt64 = 0
 
     init(scheduler: any Scheduler) { self.scheduler = scheduler }
 
@@ -62,6 +64,7 @@
       steps.removeAll(keepingCapacity: true)
       words.removeAll()
       freed.removeAll(keepingCapacity: true)
+      freedPages = 0
       ending = .finished
       left = ProcessorSet((1 << threads) - 1)
       enabled = left
@@ -103,7 +106,11 @@
       return (running == before && !isOver, slot)
     }
 
-    func isFreed(_ address: UInt) -> Bool { !freed.isEmpty && freed.contains { $0.contains(address) } }
+    func isFreed(_ address: UInt) -> Bool {
+      freedPages & Self.bit(ofPageAt: address) != 0 && freed.contains { $0.contains(address) }
+    }
+
+    private static func bit(ofPageAt address: UInt) -> UInt64 { 1 << UInt64(address >> 12 & 63) }
 
     /// The number of the word at an address, new or known.
     mutating func number(ofWordAt address: UInt) -> Int { Int(words[words.slot(of: address)].number) }
@@ -139,7 +146,11 @@
     }
 
     mutating func noteMemory(_ range: Range<UInt>, isFree: Bool) {
-      if isFree { freed.append(range) } else { freed.removeAll { $0.overlaps(range) } }
+      guard isFree else { return freed.removeAll { $0.overlaps(range) } }
+      freed.append(range)
+      for page in stride(from: range.lowerBound & ~4095, to: range.upperBound, by: 4096) {
+        freedPages |= Self.bit(ofPageAt: page)
+      }
     }
 
     /// Who could have been chosen at the decision that comes next in ``steps``.

@@ -104,11 +104,7 @@
         guard let current = VirtualProcessors.current else { return }
         current._withUnsafeGuaranteedRef { $0.reached(SchedulePoint.Kind(rawValue: kind) ?? .update, address) }
       },
-      changed: {
-        VirtualProcessors.current?._withUnsafeGuaranteedRef {
-          if !$0.isAfterwards { $0.execution.pointee.noteChange() }
-        }
-      },
+      changed: { VirtualProcessors.current?._withUnsafeGuaranteedRef { $0.execution.pointee.noteChange() } },
       resized: { address, byteCount, isFree in
         VirtualProcessors.current?._withUnsafeGuaranteedRef {
           $0.execution.pointee.noteMemory(address..<address + UInt(byteCount), isFree: isFree)
@@ -121,12 +117,17 @@
         VirtualProcessors.current?._withUnsafeGuaranteedRef { $0.end(.damaged(thread: $0.actor)) }
       })
 
+    /// Afterwards nobody else runs: whoever waits does so for ever. What it reads is plenty and is looked at no closer.
+    private static let observerAfterwards = SchedulePoint.Observer(
+      reached: { kind, address in
+        guard kind == SchedulePoint.Kind.spin.rawValue else { return }
+        VirtualProcessors.current?._withUnsafeGuaranteedRef {
+          $0.end(.deadlock([(thread: $0.actor, word: $0.execution.pointee.number(ofWordAt: address))]))
+        }
+      },
+      changed: {}, resized: { _, _, _ in }, touched: { _ in }, damaged: observer.damaged)
+
     private func reached(_ kind: SchedulePoint.Kind, _ address: UInt) {
-      guard !isAfterwards else {
-        stopIfFreed(address)
-        if kind == .spin { end(.deadlock([(thread: actor, word: execution.pointee.number(ofWordAt: address))])) }
-        return
-      }
       let me = execution.pointee.holder
       let (goesOn, slot) = execution.pointee.reach(kind, address)
       if !goesOn {
@@ -184,6 +185,7 @@
       guard execution.pointee.haveAllEnded, let body = afterwards else { return }
       isAfterwards = true
       afterwards = nil
+      SchedulePoint.observer = Self.observerAfterwards
       body()
     }
 

@@ -58,7 +58,7 @@ extension Scenario {
         threads: [ThreadPlan(name: "store", actions: [.store(1)], allowed: gone), close]),
       Scenario(
         name: "reclaim-close", summary: "reclaim of a file's page against the file's end",
-        stage: Stage.Plan(pages: 2, loaded: [1]),
+        stage: Stage.Plan(pages: 1, loaded: [0]),
         threads: [ThreadPlan(name: "squeeze", actions: [.squeeze]), close]),
       Scenario(
         name: "truncate-close", summary: "truncation against munmap and close: whoever is last ends the file",
