@@ -152,6 +152,13 @@ extension Scenario {
           ThreadPlan(name: "reclaim", actions: [.pageOut(0..<2)]),
         ]),
       Scenario(
+        name: "store-squeeze", summary: "a store to a dirty page against reclaim, which writes it first",
+        stage: Stage.Plan(pages: 1, isShared: true, stored: [0], keepsStores: true),
+        threads: [
+          ThreadPlan(name: "store", actions: [.store(0)]),
+          ThreadPlan(name: "squeeze", actions: [.squeeze]),
+        ]),
+      Scenario(
         name: "load-drop", summary: "fault-around against dropping what is clean and unmapped",
         stage: Stage.Plan(aroundPages: 4),
         threads: [
