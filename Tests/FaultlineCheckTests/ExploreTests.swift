@@ -1,5 +1,6 @@
 #if ModelCheck
 
+  import Glibc
   import Testing
 
   @testable import Faultline
@@ -36,6 +37,23 @@
       #expect(results(1) == [1, 2])
     }
 
+    /// The two threads stay behind in their wait, and keep what they stand on.
+    @Test func locksInOppositeOrderAreADeadlock() {
+      let first = SpinLock()
+      let second = SpinLock()
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
+      } body: { thread in
+        if thread == 0 { first.lock() } else { second.lock() }
+        if thread == 0 { second.lock() } else { first.lock() }
+        first.unlock()
+        second.unlock()
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings.last == .deadlock([]))
+    }
+
     @Test func waitingForALockIsNoDeadlock() {
       let lock = ReadWriteLock()
       let word = AtomicWord(0)
@@ -60,7 +78,7 @@
     @Test(arguments: Scenario.all.filter(\.isExhaustive).map(\.name))
     func noOrderOfTwoThreadsBreaksAnything(_ name: String) throws {
       let scenario = try #require(Scenario.named(name))
-      let (found, progress) = try Explorer(scenario).exhaust(bound: 1)
+      let (found, progress) = try Explorer(scenario).exhaust(bound: 2)
       #expect(found == nil, "\(String(describing: found))")
       #expect(progress.schedules > 1)
     }
@@ -85,7 +103,67 @@
       #expect(try Explorer(scenario).replay(saved.schedule) == nil)
     }
 
-    static let shown: [(SeededBug, String)] = [(.unfreezesOriginalFirst, "load-split")]
+    static let shown: [(SeededBug, String)] = [
+      (.skipsMappingCheck, "load-regrow"), (.skipsSizeCheck, "load-truncate"),
+      (.forgetsWriteProtect, "store-writeback"),
+      (.unmapsOnce, "copy-truncate"), (.skipsSequenceCheck, "load-munmap"), (.forkLeavesAreasUnmarked, "stores-fork"),
+      (.freesTableAtOnce, "entered-munmap"), (.skipsEntryCheck, "store-store"), (.skipsTableCheck, "load-load"),
+      (.unfreezesOriginalFirst, "load-split"),
+      (.walkHoldsSpace, "truncate-end"),
+    ]
+
+    /// One of two orders touches what is no memory. The thread stays where it is; the explorer goes on.
+    @Test func aTrapEndsTheExecutionAndNotTheExplorer() {
+      let word = AtomicWord(0)
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 1), threads: 2) {
+        word.store(0, ordering: .relaxed)
+      } body: { thread in
+        if thread == 0 {
+          word.store(1, ordering: .relaxed)
+        } else if word.load(ordering: .relaxed) == 0 {
+          UnsafeMutablePointer<Int>(bitPattern: 8).unsafelyUnwrapped.pointee = 1
+        }
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings.dropLast().allSatisfy { $0 == .finished })
+      guard case .trapped(let thread, let signal) = endings.last else {
+        return #expect(Bool(false), "\(String(describing: endings.last))")
+      }
+      #expect(thread == 1 && signal == SIGSEGV)
+    }
+
+    @Test func memoryThatIsWrittenToWhileItIsFreeIsFoundWhenItIsUsedAgain() throws {
+      let memory = try PhysicalMemory(frameCount: 4, contents: .bytes)
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 0), threads: 2) {
+      } body: { thread in
+        guard thread == 0, let folio = memory.allocate(order: 0), let bytes = memory.contents(of: folio.head) else {
+          return
+        }
+        folio.put(to: memory)
+        bytes.storeBytes(of: 1, toByteOffset: 128, as: UInt8.self)
+        _ = memory.allocate(order: 0)
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings == [.damaged(thread: 0)])
+    }
+
+    @Test func pageContentsAreNotTouchedOnceTheirFrameIsFree() throws {
+      let memory = try PhysicalMemory(frameCount: 4, contents: .bytes)
+      var endings: [Ending] = []
+      ToyProgram.run(DepthFirstSearch(bound: 0), threads: 2) {
+      } body: { thread in
+        guard thread == 0, let folio = memory.allocate(order: 0) else { return }
+        folio.put(to: memory)
+        _ = memory.contents(of: folio.head)
+      } end: {
+        endings.append($0)
+      }
+      #expect(endings == [.useAfterFree(thread: 0, word: 0)])
+    }
 
     @Test func oneSeedGivesOneExploration() throws {
       let scenario = try #require(Scenario.named("mix-file"))
@@ -138,22 +216,20 @@
       return (results, schedules)
     }
 
-    /// Runs bodies in every order that the search asks for, until one cannot end.
+    /// Runs bodies in every order that the search asks for, until one cannot end. Then its threads keep the body.
     static func run(
-      _ search: DepthFirstSearch, threads: Int, before: () -> Void, body: (Int) -> Void, end: (Ending) -> Void
+      _ search: DepthFirstSearch, threads: Int, before: () -> Void, body: @escaping (Int) -> Void, end: (Ending) -> Void
     ) {
       var search = search
       let processors = VirtualProcessors(count: threads, scheduler: PrefixScheduler(prefix: []))
       defer { processors.quit() }
-      withoutActuallyEscaping(body) { body in
-        repeat {
-          before()
-          let bodies = (0..<threads).map { thread in { body(thread) } }
-          processors.run(bodies, under: PrefixScheduler(prefix: search.prefix))
-          end(processors.execution.pointee.ending)
-        } while processors.execution.pointee.ending == .finished
-          && search.advance(past: processors.execution.pointee.steps)
-      }
+      repeat {
+        before()
+        let bodies = (0..<threads).map { thread in { body(thread) } }
+        processors.run(bodies, under: PrefixScheduler(prefix: search.prefix))
+        end(processors.execution.pointee.ending)
+      } while processors.execution.pointee.ending == .finished
+        && search.advance(past: processors.execution.pointee.steps)
     }
   }
 

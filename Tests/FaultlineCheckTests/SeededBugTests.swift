@@ -45,7 +45,7 @@
       case .believesRefusedHuge: .referencesAddUp
       case .skipsMiddleCheck: .tablesAddUp
       case .mapsValueHuge, .entersTableForLockedFolio: nil
-      case .unfreezesOriginalFirst: nil
+      case .unfreezesOriginalFirst, .walkHoldsSpace: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -86,7 +86,8 @@
       case .skipsMiddleCheck:
         try enterTableWhileHugeIsDecided(scene)
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
-        .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst:
+        .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst,
+        .walkHoldsSpace:
         break
       }
     }

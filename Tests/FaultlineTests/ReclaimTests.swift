@@ -13,6 +13,15 @@ import Testing
     return bench
   }
 
+  /// The pages of a window are locked while the later ones are made, and making one may want what is dirty written.
+  @Test func writingForReclaimPassesOverWhatItsCallerHasLocked() throws {
+    let bench = try limited(32)
+    for page in 0..<32 as Range<UInt64> { #expect(bench.write(4096 + page) == nil) }
+    try bench.space.madvise(VirtualAddress(page: 4096), length: 1024 << 12, .normal, by: &bench.task)
+    #expect(bench.read(4096 + 500) == nil)
+    #expect(bench.node.isCached(500))
+  }
+
   @Test func theLimitHoldsAndWhatGoesIsUnmapped() throws {
     let bench = try limited(100)
     for page in 0..<300 as Range<UInt64> {

@@ -32,7 +32,8 @@ import Testing
     @Test func everyOperationOnASharedWordIsASchedulingPoint() {
       let word = AtomicWord(0)
       SchedulePoint.observer = SchedulePoint.Observer(
-        reached: { _, _ in pointsSeen += 1 }, changed: {}, resized: { _, _, _ in }, touched: { _ in })
+        reached: { _, _ in pointsSeen += 1 }, changed: {}, resized: { _, _, _ in }, touched: { _ in },
+        damaged: { _ in })
       defer { SchedulePoint.observer = nil }
       pointsSeen = 0
       word.store(1, ordering: .releasing)

@@ -13,6 +13,7 @@
 #include "processor.h"
 #include "store.h"
 #include "thread_slot.h"
+#include "trap.h"
 
 /* Tells the processor that this is a spin loop. */
 static inline void cl_pause(void) {

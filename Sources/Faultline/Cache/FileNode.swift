@@ -23,7 +23,7 @@ public final class FileNode: @unchecked Sendable {
   /// A page that was lost before it was written, until a writeback has said so; all ones for none. Kernel: `wb_err`.
   let lostPage = AtomicWord(.max)
   /// Guards the list of areas, and the borders of those in it. Kernel: `i_mmap_rwsem`.
-  private let areasLock = ReadWriteLock()
+  let areasLock = ReadWriteLock()
   private var areas: [VMAPointer] = []
 
   /// - Parameter size: bytes.

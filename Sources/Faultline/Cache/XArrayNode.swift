@@ -2,7 +2,7 @@
 struct XArrayNode: Equatable {
   /// log2 of the slots.
   static let bits: UInt64 = 6
-  /// 64 slots, 3 mark words, shift, slot in the parent, parent, count of slots in use; padded to whole cache lines.
+  /// 64 slots, 3 mark words, shift, slot in the parent, parent, count of slots in use, and the next node while it is free.
   static let wordCount = 72
 
   let words: WordPointer
@@ -44,6 +44,10 @@ struct XArrayNode: Equatable {
   /// Slots that are not empty.
   @inline(__always)
   var count: WordPointer { words + 70 }
+
+  /// Address of the next node in the free list.
+  @inline(__always)
+  var nextFree: WordPointer { words + 71 }
 
   /// The largest index that a tree with this node on top covers.
   @inline(__always)
@@ -95,7 +99,7 @@ final class XArrayMemory: @unchecked Sendable {
   private let capacity: UInt64
   private let lock = SpinLock()
   private let watermark = AtomicWord(0)
-  /// Address of the first free node; the next one stands in its slot 0.
+  /// Address of the first free node.
   private let firstFree = AtomicWord(0)
   private let live = AtomicWord(0)
   private let epochs: EpochDomain
@@ -118,10 +122,10 @@ final class XArrayMemory: @unchecked Sendable {
     let node: XArrayNode
     if let words = WordPointer(bitPattern: UInt(firstFree.load(ordering: .relaxed))) {
       node = XArrayNode(words: words)
+      firstFree.store(node.nextFree.pointee.load(ordering: .relaxed), ordering: .relaxed)
       #if ModelCheck
-        SchedulePoint.allocated(words, byteCount: XArrayNode.wordCount * MemoryLayout<AtomicWord>.stride)
+        FreedMemory.exhume(node.words, byteCount: (XArrayNode.wordCount - 1) * MemoryLayout<AtomicWord>.stride)
       #endif
-      firstFree.store(node.slot(0).pointee.exchange(0, ordering: .relaxed), ordering: .relaxed)
     } else {
       let number = watermark.load(ordering: .relaxed)
       guard number < capacity else { return nil }
@@ -143,10 +147,10 @@ final class XArrayMemory: @unchecked Sendable {
 
   private func free(_ node: XArrayNode) {
     lock.lock()
-    node.slot(0).pointee.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
+    node.nextFree.pointee.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
     firstFree.store(UInt64(UInt(bitPattern: node.words)), ordering: .relaxed)
     #if ModelCheck
-      SchedulePoint.freed(node.words, byteCount: XArrayNode.wordCount * MemoryLayout<AtomicWord>.stride)
+      FreedMemory.bury(node.words, byteCount: (XArrayNode.wordCount - 1) * MemoryLayout<AtomicWord>.stride)
     #endif
     lock.unlock()
   }

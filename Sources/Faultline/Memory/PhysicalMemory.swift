@@ -89,7 +89,11 @@ public final class PhysicalMemory: @unchecked Sendable {
   @inline(__always)
   func contents(of frame: FramePointer) -> UnsafeMutableRawPointer? {
     guard let base = bytesBase else { return nil }
-    return base + (frame - frames) << Int(PageSize.shift)
+    let contents = base + (frame - frames) << Int(PageSize.shift)
+    #if ModelCheck
+      SchedulePoint.touched(contents)
+    #endif
+    return contents
   }
 
   // MARK: Allocation
@@ -143,6 +147,22 @@ public final class PhysicalMemory: @unchecked Sendable {
     return lock.withLock { takeFree(order: order) ?? takeFresh(order: order) }
   }
 
+  #if ModelCheck
+    /// The contents of frames that go to a free list. Their metadata may be looked at even then.
+    private func bury(_ head: FramePointer, order: UInt64) {
+      guard let bytesBase else { return }
+      FreedMemory.bury(
+        bytesBase + (head - frames) << Int(PageSize.shift), byteCount: Int(PageSize.bytes) << Int(order))
+    }
+
+    private func exhume(_ head: FramePointer, order: UInt64) {
+      guard let bytesBase else { return }
+      FreedMemory.exhume(
+        bytesBase + (head - frames) << Int(PageSize.shift), byteCount: Int(PageSize.bytes) << Int(order),
+        zeroing: false)
+    }
+  #endif
+
   // MARK: Buddy lists, all under `lock`
 
   func takeSingle() -> FramePointer? { takeFree(order: 0) ?? takeFresh(order: 0) }
@@ -156,6 +176,9 @@ public final class PhysicalMemory: @unchecked Sendable {
       found -= 1
       link(head + (1 << Int(found)), order: found)
     }
+    #if ModelCheck
+      exhume(head, order: order)
+    #endif
     return head
   }
 
@@ -176,6 +199,9 @@ public final class PhysicalMemory: @unchecked Sendable {
 
   /// Merges with the free buddy, and that pair with its buddy, as far as it goes.
   func giveBack(_ freed: FramePointer, order: UInt64) {
+    #if ModelCheck
+      bury(freed, order: order)
+    #endif
     var number = UInt64(freed - frames)
     var order = order
     while order < Self.pmdOrder {

@@ -39,6 +39,8 @@
     case skipsTableCheck
     /// A split gives the original its references back before the slots show the parts.
     case unfreezesOriginalFirst
+    /// A walk from a file's side keeps the address space alive, and so may be what ends it, under its own locks.
+    case walkHoldsSpace
   }
 
   /// A place between a look and the lock that makes it safe: where another thread's work hurts most.

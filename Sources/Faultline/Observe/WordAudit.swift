@@ -29,6 +29,7 @@
         add(Self.address(of: file.cache.pointee.size), "size of file \(number)")
         add(Self.address(of: file.cache.pointee.pageCount), "cached pages of file \(number)")
         add(Self.address(of: file.cache.pointee.contentLock), "content lock of file \(number)")
+        add(Self.address(of: file.areasLock), "lock of the areas that map file \(number)")
         file.auditNodes { node in
           let words = UInt(bitPattern: node.words)
           found.append((words..<words + UInt(XArrayNode.wordCount) * 8, "cache node of file \(number)"))

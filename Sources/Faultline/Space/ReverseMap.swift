@@ -21,6 +21,10 @@ extension FileNode {
   /// - Parameter includingCopies: whether private copies go too (truncation) or stay (hole punch).
   func unmap(_ pages: Range<UInt64>, includingCopies: Bool) {
     forEachArea { area in
+      #if DEBUG || ModelCheck
+        let space = machine.switches.has(.walkHoldsSpace) ? area.pointee.space.takeUnretainedValue() : nil
+        defer { withExtendedLifetime(space) {} }
+      #endif
       area.forEachEntry(of: pages) { pointer in
         let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
         guard entry != .guardMarker else { return }

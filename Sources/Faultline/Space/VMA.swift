@@ -146,9 +146,6 @@ extension VMAPointer {
     in space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?
   ) -> VMAPointer {
     let area = CacheLines.allocate(for: VMA.self)
-    #if ModelCheck
-      SchedulePoint.allocated(area, byteCount: MemoryLayout<VMA>.size)
-    #endif
     area.initialize(to: VMA(space: space, pages: pages, flags: flags, filePage: filePage, file: file))
     area.setFlags(flags)
     return area
@@ -156,11 +153,12 @@ extension VMAPointer {
 
   /// Frees the area's memory; its file was given back before.
   func destroy() {
-    #if ModelCheck
-      SchedulePoint.freed(self, byteCount: MemoryLayout<VMA>.size)
-    #endif
     deinitialize(count: 1)
-    deallocate()
+    #if ModelCheck
+      FreedMemory.quarantine(self, byteCount: MemoryLayout<VMA>.stride)
+    #else
+      deallocate()
+    #endif
   }
 
   /// Sets the flags and what follows from them for new entries. Kernel: `vma_set_page_prot`.

@@ -111,9 +111,6 @@ struct VMATree: ~Copyable {
 
     static func make(isLeaf: Bool, _ entries: [(key: UInt64, child: UInt)]) -> UnsafeMutablePointer<Node> {
       let node = UnsafeMutablePointer<Node>.allocate(capacity: 1)
-      #if ModelCheck
-        SchedulePoint.allocated(node, byteCount: MemoryLayout<Node>.size)
-      #endif
       node.initialize(
         to: Node(count: entries.count, isLeaf: isLeaf, keys: .init(repeating: 0), children: .init(repeating: 0)))
       for (slot, entry) in entries.enumerated() {
@@ -199,10 +196,11 @@ struct VMATree: ~Copyable {
 
 extension UnsafeMutablePointer where Pointee == VMATree.Node {
   fileprivate func free() {
-    #if ModelCheck
-      SchedulePoint.freed(self, byteCount: MemoryLayout<Pointee>.size)
-    #endif
     deinitialize(count: 1)
-    deallocate()
+    #if ModelCheck
+      FreedMemory.quarantine(self, byteCount: MemoryLayout<Pointee>.stride)
+    #else
+      deallocate()
+    #endif
   }
 }

@@ -22,17 +22,21 @@
       public let resized: @Sendable @convention(c) (_ address: UInt, _ byteCount: Int, _ isFree: Bool) -> Void
       /// Plain memory at this address is about to be read: no scheduling point, but it must not be free.
       public let touched: @Sendable @convention(c) (_ address: UInt) -> Void
+      /// Memory was written to while it was free, which shows only now.
+      public let damaged: @Sendable @convention(c) (_ address: UInt) -> Void
 
       public init(
         reached: @escaping @Sendable @convention(c) (UInt8, UInt) -> Void,
         changed: @escaping @Sendable @convention(c) () -> Void,
         resized: @escaping @Sendable @convention(c) (UInt, Int, Bool) -> Void,
-        touched: @escaping @Sendable @convention(c) (UInt) -> Void
+        touched: @escaping @Sendable @convention(c) (UInt) -> Void,
+        damaged: @escaping @Sendable @convention(c) (UInt) -> Void
       ) {
         self.reached = reached
         self.changed = changed
         self.resized = resized
         self.touched = touched
+        self.damaged = damaged
       }
     }
 
@@ -58,6 +62,12 @@
 
     /// Says that plain memory is about to be read.
     static func touched(_ memory: UnsafeRawPointer) { observer?.touched(UInt(bitPattern: memory)) }
+
+    /// Says that freed memory was written to. Without somebody who listens there is nobody to tell but the debugger.
+    static func damaged(_ memory: UnsafeRawPointer) {
+      guard let observer else { preconditionFailure("memory was written to after it had been freed") }
+      observer.damaged(UInt(bitPattern: memory))
+    }
 
     /// Says that memory comes from its allocator.
     static func allocated(_ memory: UnsafeMutableRawPointer, byteCount: Int) {

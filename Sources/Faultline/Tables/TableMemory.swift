@@ -54,17 +54,16 @@ final class TableMemory: @unchecked Sendable {
     if head != 0 {
       number = head - 1
       firstFree.store(metadata[Int(number)].nextFree.load(ordering: .relaxed), ordering: .relaxed)
+      #if ModelCheck
+        FreedMemory.exhume(table(number: number).entries, byteCount: Int(PageSize.bytes))
+      #endif
     } else {
       number = watermark.load(ordering: .relaxed)
       guard number < capacity else { return nil }
       watermark.store(number + 1, ordering: .relaxed)
     }
     live.wrappingAdd(1, ordering: .relaxed)
-    let table = table(number: number)
-    #if ModelCheck
-      SchedulePoint.allocated(table.entries, byteCount: Int(PageSize.bytes))
-    #endif
-    return table
+    return table(number: number)
   }
 
   func table(number: UInt64) -> PageTable.Table {
@@ -93,7 +92,7 @@ final class TableMemory: @unchecked Sendable {
     metadata[Int(number)].nextFree.store(firstFree.load(ordering: .relaxed), ordering: .relaxed)
     firstFree.store(number + 1, ordering: .relaxed)
     #if ModelCheck
-      SchedulePoint.freed(table.entries, byteCount: Int(PageSize.bytes))
+      FreedMemory.bury(table.entries, byteCount: Int(PageSize.bytes))
     #endif
     lock.unlock()
   }

@@ -1,6 +1,7 @@
 #if ModelCheck
 
   import Faultline
+  import Glibc
 
   /// A schedule under which something breaks, told so that a person can follow it.
   public struct Counterexample: CustomStringConvertible {
@@ -32,13 +33,19 @@
     }
 
     static func describe(_ ending: Ending, _ scenario: Scenario) -> String {
-      switch ending {
+      func name(_ thread: Int) -> String {
+        thread < scenario.threads.count ? scenario.threads[thread].name : "the check afterwards"
+      }
+      return switch ending {
       case .finished: "nothing"
       case .deadlock(let waiting):
         "deadlock: "
-          + waiting.map { "\(scenario.threads[$0.thread].name) waits for {word \($0.word)}" }.joined(separator: ", ")
+          + waiting.map { "\(name($0.thread)) waits for {word \($0.word)}" }.joined(separator: ", ")
       case .useAfterFree(let thread, let word):
-        "use after free: \(scenario.threads[thread].name) touches {word \(word)}"
+        "use after free: \(name(thread)) touches {word \(word)}"
+      case .damaged(let thread): "\(name(thread)) was given memory to which somebody had written while it was free"
+      case .trapped(let thread, let signal):
+        "\(name(thread)) trapped: \(String(cString: strsignal(signal)))"
       case .endless: "no end after \(Execution.stepLimit) operations"
       }
     }
@@ -59,7 +66,8 @@
 
   /// An execution turn by turn.
   ///
-  /// Only operations on words that one thread uses and another changes are told: the others order nothing.
+  /// Only operations on words that one thread uses and another changes, or that somebody waits for, are told: the others
+  /// order nothing.
   struct Story {
     /// What a person can still read; an endless execution has more.
     private static let lineLimit = 400
@@ -74,9 +82,13 @@
         users[Int(step.word)] |= 1 << step.thread
         if step.isChange { isChanged[Int(step.word)] = true }
       }
+      var isTold = zip(users, isChanged).map { $0.nonzeroBitCount > 1 && $1 }
+      let waiting = execution.pointee.waiting
+      for wait in waiting { isTold[wait.word] = true }
+      let lastSteps = scenario.threads.indices.map { thread in steps.lastIndex { Int($0.thread) == thread } }
       var lines: [String] = []
       var thread: UInt8?
-      for step in steps {
+      for (number, step) in steps.enumerated() {
         guard lines.count < Self.lineLimit else {
           lines.append("… and so on, \(steps.count) operations in all")
           break
@@ -85,9 +97,16 @@
           thread = step.thread
           lines.append("\(scenario.threads[Int(step.thread)].name):")
         }
-        guard step.word >= 0, isChanged[Int(step.word)], users[Int(step.word)].nonzeroBitCount > 1 else { continue }
-        let line = "  \(Self.verb(step)) \(names.name(of: Int(step.word), in: execution))"
-        if lines.last != line { lines.append(line) }
+        if step.word >= 0, isTold[Int(step.word)] {
+          let line = "  \(Self.verb(step)) \(names.name(of: Int(step.word), in: execution))"
+          if lines.last != line { lines.append(line) }
+        }
+        guard number == lastSteps[Int(step.thread)] else { continue }
+        if let wait = waiting.first(where: { $0.thread == Int(step.thread) }) {
+          lines.append("  waits for \(names.name(of: wait.word, in: execution))")
+        } else if execution.pointee.hasEnded(Int(step.thread)) {
+          lines.append("  is done")
+        }
       }
       self.lines = lines
     }

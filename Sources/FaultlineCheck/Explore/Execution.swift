@@ -19,12 +19,18 @@
     /// Nobody can go on: each processor that is left with the word it waits for.
     case deadlock([(thread: Int, word: Int)])
     case useAfterFree(thread: Int, word: Int)
+    /// Memory came from its allocator other than it went there.
+    case damaged(thread: Int)
+    /// The engine itself gave up, or touched what is no memory.
+    case trapped(thread: Int, signal: Int32)
     /// More operations than the bound.
     case endless
 
     static func == (left: Ending, right: Ending) -> Bool {
       switch (left, right) {
-      case (.finished, .finished), (.deadlock, .deadlock), (.useAfterFree, .useAfterFree), (.endless, .endless): true
+      case (.finished, .finished), (.deadlock, .deadlock), (.useAfterFree, .useAfterFree), (.endless, .endless),
+        (.damaged, .damaged), (.trapped, .trapped):
+        true
       default: false
       }
     }
@@ -48,6 +54,8 @@
     private var waitsFor = InlineArray<4, Int>(repeating: -1)
     private var lastSlot = -1
     private var freed: [Range<UInt>] = []
+    /// A bit for every host page, modulo 64, that ever was in ``freed``: most words are in none of them.
+    private var freedPages: UInt64 = 0
 
     init(scheduler: any Scheduler) { self.scheduler = scheduler }
 
@@ -56,12 +64,24 @@
       steps.removeAll(keepingCapacity: true)
       words.removeAll()
       freed.removeAll(keepingCapacity: true)
+      freedPages = 0
       ending = .finished
       left = ProcessorSet((1 << threads) - 1)
       enabled = left
       waitsFor = InlineArray(repeating: -1)
       lastSlot = -1
       running = 0
+    }
+
+    var haveAllEnded: Bool { left == 0 }
+
+    func hasEnded(_ thread: Int) -> Bool { left & (1 << ProcessorSet(thread)) == 0 }
+
+    /// Each processor that waits, with the word that it waits for.
+    var waiting: [(thread: Int, word: Int)] {
+      (0..<WordTable.maximumProcessors).filter { waitsFor[$0] >= 0 }.map {
+        (thread: $0, word: Int(words[waitsFor[$0]].number))
+      }
     }
 
     var isOver: Bool { left == 0 || ending != .finished }
@@ -86,11 +106,14 @@
       return (running == before && !isOver, slot)
     }
 
-    func isFreed(_ address: UInt) -> Bool { !freed.isEmpty && freed.contains { $0.contains(address) } }
-
-    mutating func endAsUseAfterFree(_ address: UInt) {
-      ending = .useAfterFree(thread: running, word: Int(words[words.slot(of: address)].number))
+    func isFreed(_ address: UInt) -> Bool {
+      freedPages & Self.bit(ofPageAt: address) != 0 && freed.contains { $0.contains(address) }
     }
+
+    private static func bit(ofPageAt address: UInt) -> UInt64 { 1 << UInt64(address >> 12 & 63) }
+
+    /// The number of the word at an address, new or known.
+    mutating func number(ofWordAt address: UInt) -> Int { Int(words[words.slot(of: address)].number) }
 
     /// The processor that runs has come to its end.
     mutating func finish() {
@@ -123,7 +146,11 @@
     }
 
     mutating func noteMemory(_ range: Range<UInt>, isFree: Bool) {
-      if isFree { freed.append(range) } else { freed.removeAll { $0.overlaps(range) } }
+      guard isFree else { return freed.removeAll { $0.overlaps(range) } }
+      freed.append(range)
+      for page in stride(from: range.lowerBound & ~4095, to: range.upperBound, by: 4096) {
+        freedPages |= Self.bit(ofPageAt: page)
+      }
     }
 
     /// Who could have been chosen at the decision that comes next in ``steps``.
@@ -131,8 +158,7 @@
 
     private mutating func next(_ kind: SchedulePoint.Kind, slot: Int) {
       guard enabled != 0 else {
-        let waiting = (0..<WordTable.maximumProcessors).filter { waitsFor[$0] >= 0 }
-        ending = .deadlock(waiting.map { (thread: $0, word: Int(words[waitsFor[$0]].number)) })
+        ending = .deadlock(waiting)
         return
       }
       guard steps.count < Self.stepLimit else {

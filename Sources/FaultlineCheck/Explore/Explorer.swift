@@ -106,13 +106,13 @@
       prepared(stage)
       self.stage = stage
       let bodies = scenario.threads.map { thread in { stage.perform(thread) } }
-      processors.run(bodies, under: scheduler)
+      var problems: [String] = []
+      processors.run(bodies, under: scheduler) { problems = stage.check() }
       guard isWhole else {
         // Its threads stand in the middle of something and keep what they use.
         _ = Unmanaged.passRetained(stage)
         return [Counterexample.describe(processors.execution.pointee.ending, scenario)]
       }
-      let problems = stage.check()
       // A broken machine cannot be taken apart.
       if !problems.isEmpty { _ = Unmanaged.passRetained(stage) }
       return problems

@@ -21,7 +21,7 @@ public struct Scenario: Sendable {
   /// Whether every interleaving within the bound is explored; larger ones get random schedules.
   public var isExhaustive: Bool { threads.count == 2 }
 
-  public static var all: [Scenario] { pairs + mixes }
+  public static var all: [Scenario] { pairs + endings + mixes }
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 }
@@ -43,4 +43,13 @@ enum Action: Sendable {
   case cool(Range<UInt64>)
   case dropCaches
   case fork
+  /// Accesses of the child that was forked before the threads began.
+  case childLoad(UInt64)
+  case childStore(UInt64)
+  /// Gives up the stage's hold on that child: it ends here, or where somebody else lets go of it.
+  case endChild
+  /// Gives up the stage's hold on the file, which lives on as long as an area maps it or somebody works on it.
+  case close
+  /// Brings a page of another file into a cache that may hold no more: something else must go.
+  case squeeze
 }

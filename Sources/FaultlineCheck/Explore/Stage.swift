@@ -22,6 +22,10 @@ final class Stage: @unchecked Sendable {
     var isOneFolio = false
     /// Whether two of the four pages lie under one leaf table and two under the next.
     var crossesTables = false
+    /// Whether there is a child, forked after the accesses above, and what it has accessed itself.
+    var hasChild = false
+    var childLoaded: [UInt64] = []
+    var childStored: [UInt64] = []
   }
 
   /// The first page under a leaf table of its own.
@@ -32,12 +36,15 @@ final class Stage: @unchecked Sendable {
   let machine: Machine
   let plan: Plan
   let space: AddressSpace
-  private let node: FileNode?
+  private var node: FileNode?
+  private let other: FileNode
   private let store = RAMStore()
   private(set) var complaints: [String] = []
   private var children: [AddressSpace] = []
   private var written: [UInt64: UInt64] = [:]
+  private var writtenByChild: [UInt64: UInt64] = [:]
   private var file: OpenFile?
+  private var child: AddressSpace?
 
   init(_ plan: Plan) throws {
     self.plan = plan
@@ -45,14 +52,14 @@ final class Stage: @unchecked Sendable {
     rules.faultAroundBytes = plan.aroundPages << PageSize.shift
     machine = try Machine(rules: rules, frameCount: 256, contents: .bytes)
     space = try AddressSpace(machine: machine, lockMode: plan.lockMode)
+    other = FileNode(machine: machine, traits: Self.quiet(.ext4Journal), store: RAMStore(), size: PageSize.bytes)
     var task = FaultTask()
     var flags: MapFlags = [plan.isShared ? .shared : .private, .fixed]
     if plan.isAnonymous {
       flags.insert(.anonymous)
       node = nil
     } else {
-      var traits = plan.isMemoryOnly ? FileTraits.tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal
-      traits.readaheadPages = 0
+      let traits = Self.quiet(plan.isMemoryOnly ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
       let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
       self.node = node
       let file = OpenFile(node: node, mode: .readWrite)
@@ -70,6 +77,16 @@ final class Stage: @unchecked Sendable {
       flags: flags, file: file, by: &task)
     for page in plan.loaded { _ = space.access(address(page), .read, by: &task) }
     for page in plan.stored { _ = space.store(address(page), page, by: &task) }
+    if plan.hasChild { child = try space.fork() }
+    for page in plan.childLoaded { _ = child?.access(address(page), .read, by: &task) }
+    for page in plan.childStored { _ = child?.store(address(page), page, by: &task) }
+  }
+
+  /// One page at a time, so that a race is about the pages that its threads name.
+  private static func quiet(_ traits: FileTraits) -> FileTraits {
+    var traits = traits
+    traits.readaheadPages = 0
+    return traits
   }
 
   private func address(_ page: UInt64) -> VirtualAddress {
@@ -122,25 +139,47 @@ final class Stage: @unchecked Sendable {
       node?.dropClean()
     case .fork:
       children.append(try space.fork())
+    case .childLoad(let page):
+      return child?.access(address(page), .read, by: &task)
+    case .childStore(let page):
+      let signal = child?.store(address(page), Self.childValue(page), by: &task)
+      if signal == nil { writtenByChild[page] = Self.childValue(page) }
+      return signal
+    case .endChild:
+      child = nil
+    case .close:
+      file = nil
+      node = nil
+    case .squeeze:
+      machine.cacheLimit = 1
+      other.makeResident(0..<1)
     }
     return nil
   }
 
   private static func value(_ page: UInt64) -> UInt64 { 0x5700 + page }
+  private static func childValue(_ page: UInt64) -> UInt64 { 0xc500 + page }
 
   /// What does not hold now that all threads have ended: the engine's invariants, and that no store is lost.
   func check() -> [String] {
     var found = complaints + Invariants(machine: machine).check().map(\.description)
     guard found.isEmpty else { return found }
     var task = FaultTask()
+    check(written, in: space, &task, &found)
+    if let child { check(writtenByChild, in: child, &task, &found) }
+    if plan.keepsStores { for child in children { checkSnapshot(child, &task, &found) } }
+    if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly { checkStore(node, &found) }
+    return found
+  }
+
+  private func check(
+    _ written: [UInt64: UInt64], in space: AddressSpace, _ task: inout FaultTask, _ found: inout [String]
+  ) {
     for (page, value) in written.sorted(by: { $0.key < $1.key }) {
       // What may have been cut, punched, moved or taken away says nothing.
       guard plan.keepsStores, case .success(let seen) = space.load(address(page), by: &task) else { continue }
       if seen != value { found.append("page \(page) shows \(seen) after a store of \(value)") }
     }
-    if plan.keepsStores { for child in children { checkSnapshot(child, &task, &found) } }
-    if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly { checkStore(node, &found) }
-    return found
   }
 
   /// A child has its parent's memory as it was at one moment: who sees a store sees all stores of that thread before it.

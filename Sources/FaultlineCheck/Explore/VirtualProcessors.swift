@@ -1,5 +1,6 @@
 #if ModelCheck
 
+  import CLinux
   import Faultline
   import Glibc
 
@@ -15,6 +16,10 @@
 
     private final class Seat {
       let semaphore: UnsafeMutablePointer<sem_t>
+      /// Where its thread hears of its traps, its own stack's end among them.
+      let signalStack = UnsafeMutableRawPointer.allocate(byteCount: Seat.signalStackBytes, alignment: 16)
+      static let signalStackBytes = 64 << 10
+      var thread = pthread_t()
       var body: Body?
       let number: Int
       unowned(unsafe) let owner: VirtualProcessors
@@ -34,6 +39,12 @@
     private var seats: [Seat] = []
     private let done: UnsafeMutablePointer<sem_t>
     private var isQuitting = false
+    /// What runs by itself after the threads, on the one that ended last: none of its operations is a step. One that traps
+    /// or waits for ever is a finding like theirs.
+    private var afterwards: Body?
+    private var isAfterwards = false
+    /// Where the threads run.
+    private let hostProcessor = cl_processor()
 
     init(count: Int, scheduler: any Scheduler) {
       execution = .allocate(capacity: 1)
@@ -57,17 +68,35 @@
       }
     }
 
-    /// Runs the bodies under a scheduler, until they ended or cannot go on.
-    func run(_ bodies: [Body], under scheduler: any Scheduler) {
+    /// Runs the bodies under a scheduler, until they ended or cannot go on; then, if they ended, one that looks at what they
+    /// left.
+    func run(_ bodies: [Body], under scheduler: any Scheduler, afterwards: Body? = nil) {
       execution.pointee.begin(scheduler, threads: bodies.count)
       for (seat, body) in zip(seats, bodies) { seat.body = body }
-      Self.current = Unmanaged.passUnretained(self)
+      self.afterwards = afterwards
+      isAfterwards = false
       execution.pointee.start()
+      Self.current = Unmanaged.passUnretained(self)
       SchedulePoint.observer = Self.observer
-      sem_post(seats[execution.pointee.holder].semaphore)
+      cl_catch_traps(Self.trapped)
+      sem_post(holderSeat.semaphore)
       Self.wait(done)
+      cl_release_traps()
       SchedulePoint.observer = nil
       Self.current = nil
+    }
+
+    /// The thread that acts: a number past the scenario's threads for what runs after them.
+    private var actor: Int { isAfterwards ? seats.count : execution.pointee.holder }
+    private var holderSeat: Seat { seats[execution.pointee.holder] }
+
+    /// Async-signal-safe: it says how the execution ended, wakes the explorer and stays here for ever. Traps of other threads
+    /// end the process as they would.
+    private static let trapped: @convention(c) (Int32) -> Void = { signal in
+      VirtualProcessors.current?._withUnsafeGuaranteedRef { processors in
+        guard pthread_equal(pthread_self(), processors.holderSeat.thread) != 0 else { return }
+        processors.end(.trapped(thread: processors.actor, signal: signal))
+      }
     }
 
     private static let observer = SchedulePoint.Observer(
@@ -83,7 +112,20 @@
       },
       touched: { address in
         VirtualProcessors.current?._withUnsafeGuaranteedRef { $0.stopIfFreed(address) }
+      },
+      damaged: { _ in
+        VirtualProcessors.current?._withUnsafeGuaranteedRef { $0.end(.damaged(thread: $0.actor)) }
       })
+
+    /// Afterwards nobody else runs: whoever waits does so for ever. What it reads is plenty and is looked at no closer.
+    private static let observerAfterwards = SchedulePoint.Observer(
+      reached: { kind, address in
+        guard kind == SchedulePoint.Kind.spin.rawValue else { return }
+        VirtualProcessors.current?._withUnsafeGuaranteedRef {
+          $0.end(.deadlock([(thread: $0.actor, word: $0.execution.pointee.number(ofWordAt: address))]))
+        }
+      },
+      changed: {}, resized: { _, _, _ in }, touched: { _ in }, damaged: observer.damaged)
 
     private func reached(_ kind: SchedulePoint.Kind, _ address: UInt) {
       let me = execution.pointee.holder
@@ -99,10 +141,14 @@
     /// Ends the execution before memory is touched that somebody has freed, perhaps while this processor waited to go on.
     private func stopIfFreed(_ address: UInt) {
       guard execution.pointee.isFreed(address) else { return }
-      let me = execution.pointee.holder
-      execution.pointee.endAsUseAfterFree(address)
-      handOn()
-      Self.wait(seats[me].semaphore)
+      end(.useAfterFree(thread: actor, word: execution.pointee.number(ofWordAt: address)))
+    }
+
+    /// Ends the execution where the calling thread stands. It never goes on.
+    private func end(_ ending: Ending) {
+      execution.pointee.ending = ending
+      sem_post(done)
+      while true { sem_wait(holderSeat.semaphore) }
     }
 
     private func handOn() {
@@ -110,27 +156,37 @@
     }
 
     private static func launch(_ seat: Seat) {
-      var thread = pthread_t()
       let argument = Unmanaged.passRetained(seat).toOpaque()
       pthread_create(
-        &thread, nil,
+        &seat.thread, nil,
         { argument in
           guard let argument else { return nil }
           let seat = Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue()
           let owner = seat.owner
+          cl_stay_on_processor(owner.hostProcessor)
+          cl_use_signal_stack(seat.signalStack, UInt(Seat.signalStackBytes))
           VirtualProcessors.wait(seat.semaphore)
           while !owner.isQuitting {
             owner.execution.pointee.record(.load, slot: -1)
             seat.body?()
             seat.body = nil
             owner.execution.pointee.finish()
+            owner.lookAtWhatIsLeft()
             owner.handOn()
             VirtualProcessors.wait(seat.semaphore)
           }
           sem_post(owner.done)
           return nil
         }, argument)
-      pthread_detach(thread)
+      pthread_detach(seat.thread)
+    }
+
+    private func lookAtWhatIsLeft() {
+      guard execution.pointee.haveAllEnded, let body = afterwards else { return }
+      isAfterwards = true
+      afterwards = nil
+      SchedulePoint.observer = Self.observerAfterwards
+      body()
     }
 
     private static func wait(_ semaphore: UnsafeMutablePointer<sem_t>) {
@@ -143,6 +199,7 @@
       for seat in seats {
         sem_destroy(seat.semaphore)
         seat.semaphore.deallocate()
+        seat.signalStack.deallocate()
       }
       sem_destroy(done)
       done.deallocate()

@@ -33,36 +33,38 @@ extension Scenario {
   }
 
   private static var againstAreas: [Scenario] {
-    [
-      Scenario(
-        name: "store-munmap", summary: "a private store against munmap of half of the area",
-        stage: Stage.Plan(loaded: [1]),
-        threads: [
-          ThreadPlan(name: "store", actions: [.store(1)], allowed: gone),
-          ThreadPlan(name: "munmap", actions: [.munmap(0..<2)]),
-        ]),
-      Scenario(
-        name: "load-mremap", summary: "a load against mremap, which moves the entries to another table",
-        stage: Stage.Plan(loaded: [0]),
-        threads: [
-          ThreadPlan(name: "load", actions: [.load(1)], allowed: gone),
-          ThreadPlan(name: "mremap", actions: [.mremap(0..<4)]),
-        ]),
-      Scenario(
-        name: "store-mprotect", summary: "a private store against mprotect that takes writing away",
-        stage: Stage.Plan(loaded: [1]),
-        threads: [
-          ThreadPlan(name: "store", actions: [.store(1)], allowed: forbidden),
-          ThreadPlan(name: "mprotect", actions: [.mprotect(0..<4, .read)]),
-        ]),
-      Scenario(
-        name: "load-mprotect", summary: "a load against mprotect that takes all access away",
-        stage: Stage.Plan(),
-        threads: [
-          ThreadPlan(name: "load", actions: [.load(1)], allowed: forbidden),
-          ThreadPlan(name: "mprotect", actions: [.mprotect(0..<2, [])]),
-        ]),
-    ]
+    [LockMode.mmapLock, .perVMA].flatMap { mode in
+      [
+        Scenario(
+          name: "store-munmap\(mode.suffix)", summary: "a private store against munmap of half of the area",
+          stage: Stage.Plan(lockMode: mode, loaded: [1]),
+          threads: [
+            ThreadPlan(name: "store", actions: [.store(1)], allowed: gone),
+            ThreadPlan(name: "munmap", actions: [.munmap(0..<2)]),
+          ]),
+        Scenario(
+          name: "load-mremap\(mode.suffix)", summary: "a load against mremap, which moves the entries to another table",
+          stage: Stage.Plan(lockMode: mode, loaded: [0]),
+          threads: [
+            ThreadPlan(name: "load", actions: [.load(1)], allowed: gone),
+            ThreadPlan(name: "mremap", actions: [.mremap(0..<4)]),
+          ]),
+        Scenario(
+          name: "store-mprotect\(mode.suffix)", summary: "a private store against mprotect that takes writing away",
+          stage: Stage.Plan(lockMode: mode, loaded: [1]),
+          threads: [
+            ThreadPlan(name: "store", actions: [.store(1)], allowed: forbidden),
+            ThreadPlan(name: "mprotect", actions: [.mprotect(0..<4, .read)]),
+          ]),
+        Scenario(
+          name: "load-mprotect\(mode.suffix)", summary: "a load against mprotect that takes all access away",
+          stage: Stage.Plan(lockMode: mode),
+          threads: [
+            ThreadPlan(name: "load", actions: [.load(1)], allowed: forbidden),
+            ThreadPlan(name: "mprotect", actions: [.mprotect(0..<2, [])]),
+          ]),
+      ]
+    }
   }
 
   private static var againstFile: [Scenario] {
@@ -150,6 +152,13 @@ extension Scenario {
           ThreadPlan(name: "reclaim", actions: [.pageOut(0..<2)]),
         ]),
       Scenario(
+        name: "store-squeeze", summary: "a store to a dirty page against reclaim, which writes it first",
+        stage: Stage.Plan(pages: 1, isShared: true, stored: [0], keepsStores: true),
+        threads: [
+          ThreadPlan(name: "store", actions: [.store(0)]),
+          ThreadPlan(name: "squeeze", actions: [.squeeze]),
+        ]),
+      Scenario(
         name: "load-drop", summary: "fault-around against dropping what is clean and unmapped",
         stage: Stage.Plan(aroundPages: 4),
         threads: [
@@ -189,26 +198,30 @@ extension Scenario {
   }
 
   private static var againstFork: [Scenario] {
-    [
-      Scenario(
-        name: "store-fork", summary: "a store to a private page against fork, which shares it with a child",
-        stage: Stage.Plan(pages: 2, stored: [1], keepsStores: true),
-        threads: [
-          ThreadPlan(name: "store", actions: [.store(1)]), ThreadPlan(name: "fork", actions: [.fork]),
-        ]),
-      Scenario(
-        name: "stores-fork", summary: "stores to private pages under two tables against fork: the child is a snapshot",
-        stage: Stage.Plan(stored: [1, 2], keepsStores: true, crossesTables: true),
-        threads: [
-          ThreadPlan(name: "store", actions: [.store(1), .store(2)]), ThreadPlan(name: "fork", actions: [.fork]),
-        ]),
-      Scenario(
-        name: "load-fork", summary: "a load in an area with private copies against fork",
-        stage: Stage.Plan(pages: 2, stored: [0]),
-        threads: [
-          ThreadPlan(name: "load", actions: [.load(1)]), ThreadPlan(name: "fork", actions: [.fork]),
-        ]),
-    ]
+    [LockMode.mmapLock, .perVMA].flatMap { mode in
+      [
+        Scenario(
+          name: "store-fork\(mode.suffix)",
+          summary: "a store to a private page against fork, which shares it with a child",
+          stage: Stage.Plan(pages: 2, lockMode: mode, stored: [1], keepsStores: true),
+          threads: [
+            ThreadPlan(name: "store", actions: [.store(1)]), ThreadPlan(name: "fork", actions: [.fork]),
+          ]),
+        Scenario(
+          name: "stores-fork\(mode.suffix)",
+          summary: "stores to private pages under two tables against fork: the child is a snapshot",
+          stage: Stage.Plan(lockMode: mode, stored: [1, 2], keepsStores: true, crossesTables: true),
+          threads: [
+            ThreadPlan(name: "store", actions: [.store(1), .store(2)]), ThreadPlan(name: "fork", actions: [.fork]),
+          ]),
+        Scenario(
+          name: "load-fork\(mode.suffix)", summary: "a load in an area with private copies against fork",
+          stage: Stage.Plan(pages: 2, lockMode: mode, stored: [0]),
+          threads: [
+            ThreadPlan(name: "load", actions: [.load(1)]), ThreadPlan(name: "fork", actions: [.fork]),
+          ]),
+      ]
+    }
   }
 }
 
