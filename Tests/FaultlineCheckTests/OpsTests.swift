@@ -37,6 +37,25 @@ import Testing
     #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
   }
 
+  @Test(arguments: Recordings.locks)
+  func faultsFinishUnderTheLockUnderWhichTheKernelFinishedThem(name: String) throws {
+    let kernel = try #require(KernelRules.all.first { name.hasPrefix($0.name + "/") })
+    let parts = name.split(separator: "/")[1].split(separator: ".").map(String.init)
+    let fileSystem = try #require(ScriptFileSystem(rawValue: parts[1]))
+    let script = try OperationScript(parsing: Recordings.text(parts[0] + ".ops"))
+    let expected = try Recording(parsing: Recordings.text(name + ".jsonl"))
+    let runner = try ScriptRunner(
+      fileSystem: fileSystem, rules: kernel, readaheadPages: expected.readaheadKiB.map { UInt64($0) / 4 },
+      lockMode: .perVMA)
+    runner.printsLocks = true
+    let actual = try runner.record(script)
+    let differences = RecordingComparison(
+      expected: expected.keepingLockCalls, actual: actual, ignoring: ["ev", "maps", "files"]
+    )
+    .differences
+    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+  }
+
   @Test func oneScriptGivesOneResultByteForByte() throws {
     let script = try OperationScript(parsing: Recordings.text("s_fa_random_a.ops"))
     let first = try ScriptRunner(fileSystem: .ext4Journal).record(script)

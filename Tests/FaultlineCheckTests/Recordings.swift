@@ -22,6 +22,13 @@ enum Recordings {
     return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "6.1/" + $0.dropLast(6) }
   }()
 
+  /// Those of guests with newer kernels that also tell which locks faults took, such as `6.12/s_spf_cold_a.xfs`.
+  static let locks: [String] = ["6.12", "6.18"].flatMap { kernel in
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent(kernel).path)) ?? []
+    return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "\(kernel)/\($0.dropLast(6))" }
+  }
+
   /// Here the recorded events depend on when an asynchronous read came in; all else is compared.
   static let timed: Set<String> = ["s_ra_populate_c.ext4j"]
 

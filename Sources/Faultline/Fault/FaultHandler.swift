@@ -59,6 +59,7 @@ extension AddressSpace {
   /// A retry counts nothing, an error counts nothing, and an attempt after the first counts as major whatever it finds.
   @inline(__always)
   func handleFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, by task: inout FaultTask) -> FaultResult {
+    task.attempts.handlings &+= 1
     let result = attemptFault(area, page, flags, &task.arriving)
     if !result.contains(.retry), !result.isError {
       task.count(major: result.contains(.major) || flags.contains(.tried))

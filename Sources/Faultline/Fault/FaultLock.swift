@@ -11,6 +11,7 @@ extension AddressSpace {
       // That was no attempt: what follows under the other lock is the first.
       flags.remove(.vmaLock)
     }
+    task.attempts.spaceLocks &+= 1
     lock.lockShared()
     if let area = areas.area(covering: page) { return area }
     lock.unlockShared()
@@ -28,6 +29,7 @@ extension AddressSpace {
 
   /// Kernel: `lock_vma_under_rcu`.
   private func tryLockArea(covering page: UInt64, _ access: Access, by task: inout FaultTask) -> VMAPointer? {
+    task.attempts.areaLooks &+= 1
     let record = task.enter(epoch, of: epochs)
     let found = areas.area(covering: page)
     let isLocked = found?.tryLockForFault(sequence: sequence) == true

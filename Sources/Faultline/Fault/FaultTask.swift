@@ -7,6 +7,9 @@ public struct FaultTask: ~Copyable {
   /// Faults that had to read.
   public private(set) var majorFaults: UInt64 = 0
 
+  /// Under which locks they were tried.
+  public internal(set) var attempts = FaultAttempts()
+
   /// The first read that this fault, or an earlier one of the same system call, has started and nobody has waited for yet: its
   /// pages, and those of later reads, are still locked, here as on a device.
   var arriving = FaultTask.nothing

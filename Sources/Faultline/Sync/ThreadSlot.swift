@@ -20,8 +20,8 @@ enum ThreadSlot {
 
 /// A number that many threads change and few read: a word for each slot. Kernel: `percpu_counter`.
 ///
-/// A handle on raw memory; whoever made it destroys it.
-struct SpreadCounter {
+/// A handle on raw memory; whoever made it destroys it. `@unchecked Sendable`: the memory holds shared words only.
+struct SpreadCounter: @unchecked Sendable {
   private let words: UnsafeMutableRawPointer
 
   init() {

@@ -63,14 +63,20 @@ public final class ScriptRunner {
   var looks = true
   /// Whether results carry what the engine did (`ev`).
   public var printsEvents = false
+  /// Whether results of accesses carry how their faults were tried (`fn`).
+  public var printsLocks = false
+  /// How the faults of the operation that runs were tried.
+  var attempts = FaultAttempts()
   /// What the operation that runs has done so far.
   var noted: [EngineEvent] = []
 
   /// - Parameters:
   ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have none.
+  ///   - lockMode: what faults hold while they work.
   /// - Throws: ``ScriptRunError`` when the engine does not serve the file system or the host has no address space left.
   public init(
-    fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18, readaheadPages: UInt64? = nil
+    fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18, readaheadPages: UInt64? = nil,
+    lockMode: LockMode = .mmapLock
   ) throws(ScriptRunError) {
     guard var traits = fileSystem.traits(rules) else {
       throw .fileSystemNotYetSupported(fileSystem.rawValue, rules: rules.name)
@@ -78,7 +84,7 @@ public final class ScriptRunner {
     if let readaheadPages, !traits.isMemoryOnly { traits.readaheadPages = readaheadPages }
     do {
       machine = try Machine(rules: rules, frameCount: 1 << 22, contents: .bytes)
-      space = try AddressSpace(machine: machine)
+      space = try AddressSpace(machine: machine, lockMode: lockMode)
     } catch {
       throw .host(error.message)
     }
@@ -109,6 +115,7 @@ public final class ScriptRunner {
   func run(_ lines: [OperationScript.Line], by who: String, each: (JSONValue) -> Void) throws(ScriptRunError) {
     for line in lines {
       self.line = line.number
+      attempts = FaultAttempts()
       let outcome: Outcome
       if case .fork(let block) = line.operation {
         outcome = try fork(block, each: each)
@@ -117,7 +124,8 @@ public final class ScriptRunner {
         forgetEvents(of: line.operation)
       }
       let events = printsEvents ? [JSONValue.Member("ev", takeEvents())] : []
-      each(.object(outcome.members(of: line, by: who) + events + (looks ? snapshot() : [])))
+      let locks = printsLocks ? [JSONValue.Member("fn", attempts.calls(of: line.operation))] : []
+      each(.object(outcome.members(of: line, by: who) + events + locks + (looks ? snapshot() : [])))
     }
   }
 
@@ -190,8 +198,12 @@ public final class ScriptRunner {
     var outcome = Outcome()
     let minor = task.minorFaults
     let major = task.majorFaults
+    let before = task.attempts
     beginEvents()
-    defer { endEvents() }
+    defer {
+      endEvents()
+      attempts = task.attempts - before
+    }
     do {
       try body(&outcome)
     } catch {

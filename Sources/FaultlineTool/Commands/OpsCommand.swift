@@ -50,6 +50,11 @@ struct OpsCommand: ParsableCommand {
   @Flag(help: "Print what the engine did in each operation (`ev`), and compare that too.")
   var events = false
 
+  @Flag(
+    help:
+      "Fault under the locks of areas, and print which locks the faults of each access took (`fn`); compare that too.")
+  var locks = false
+
   @Option(help: "The most differences that are printed.")
   var show: Int = 10
 
@@ -65,8 +70,10 @@ struct OpsCommand: ParsableCommand {
     if onKernel { return try runOnKernel(text, expected) }
     guard let fileSystem else { return }
     let runner = try ScriptRunner(
-      fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected))
+      fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected),
+      lockMode: locks ? .perVMA : .mmapLock)
     runner.printsEvents = events
+    runner.printsLocks = locks
     if let expected {
       try compare(expected, with: try record(script, on: runner))
     } else {
@@ -107,7 +114,9 @@ struct OpsCommand: ParsableCommand {
     var ignored = RecordingComparison.unprinted.union(ignore)
     // A recording that was made without tracing has no events to compare with.
     if events, expected.environment["trace"] == .boolean(true), !ignore.contains("ev") { ignored.remove("ev") }
-    let comparison = RecordingComparison(expected: expected, actual: actual, ignoring: ignored)
+    if locks, !ignore.contains("fn") { ignored.remove("fn") }
+    let wanted = locks ? expected.keepingLockCalls : expected
+    let comparison = RecordingComparison(expected: wanted, actual: actual, ignoring: ignored)
     let differences = comparison.differences
     if differences.isEmpty {
       print("equal: \(expected.results.count) operations")
