@@ -49,7 +49,7 @@ import Testing
     let names = Policy.standard(deviceReadaheadBytes: 8 << 20).map(\.name)
     #expect(
       names == [
-        "as recorded", "normal", "random", "sequential", "populate", "around 4K", "around 16K", "around 512K",
+        "as recorded", "normal", "random", "sequential", "populate", "hugepage", "around 4K", "around 16K", "around 512K",
         "around 2M",
         "readahead 0", "readahead 128K", "readahead 4M",
       ])
@@ -63,7 +63,7 @@ import Testing
 
   @Test func onlyWhatLeavesTheMachineAloneIsVerifiable() throws {
     let verifiable = Policy.standard(deviceReadaheadBytes: nil).filter(\.isVerifiable).map(\.name)
-    #expect(verifiable == ["as recorded", "normal", "random", "sequential"])
+    #expect(verifiable == ["as recorded", "normal", "random", "sequential", "hugepage"])
   }
 
   @Test(arguments: [0, 1, 4096, 5000, 131_072, 4 << 20, 1 << 30, 3 << 29, UInt64.max])

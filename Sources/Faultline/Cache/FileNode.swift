@@ -163,8 +163,7 @@ extension FileNode {
   /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
     machine.makeRoom(for: 1 << order)
-    guard let folio = memory.allocate(order: order) else { return nil }
-    _ = folio.tryLock()
+    guard let folio = memory.allocate(order: order, locked: true) else { return nil }
     let reference = FolioReference(owning: folio, memory: memory)
     if insert(folio, at: index) { return reference }
     folio.unlock()

@@ -100,8 +100,10 @@ public final class PhysicalMemory: @unchecked Sendable {
 
   /// A folio of 2^`order` frames with one reference, in no cache, not up to date, contents undefined.
   ///
+  /// - Parameter locked: whether it is born locked. A prefault that saw the frame in its former life may lock an unlocked
+  ///   one until it has looked where it lies: who needs the lock of a fresh folio must never have to take it.
   /// - Returns: `nil` when there is none left.
-  func allocate(order: UInt64, _ caller: StaticString = #function) -> Folio? {
+  func allocate(order: UInt64, locked: Bool = false, _ caller: StaticString = #function) -> Folio? {
     guard let head = order == 0 && Self.cachesFrames ? takeCached() ?? takeBlock(0) : takeBlock(order) else {
       return nil
     }
@@ -116,7 +118,7 @@ public final class PhysicalMemory: @unchecked Sendable {
       (head + 1).pointee.owner.store(0, ordering: .relaxed)
       (head + 1).pointee.index.store(0, ordering: .relaxed)
     }
-    head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
+    head.pointee.life.store(Frame.referenceUnit | (locked ? Frame.lockBit : 0), ordering: .releasing)
     let folio = Folio(head: head)
     folio.note(1, caller)
     return folio
