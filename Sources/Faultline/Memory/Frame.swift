@@ -11,9 +11,11 @@
 ///    caller that looked it up. Who takes one gives it back; at zero the frames return to the allocator.
 /// 4. A folio that is found without a lock may be freed at any moment until a reference on it was taken with
 ///    ``Folio/tryGet()``; after that its place must be checked again, for it may have been freed and used anew.
+/// 5. A single frame that nobody holds lies in a free list or waits in a ``FrameCache``. What one thread does gets the same
+///    frames on every run, whichever cache is its own.
 ///
 /// Lock order: a folio's lock is outside page-table locks and the cache's slot lock; under a page-table lock it is only
-/// tried. The allocator's lock is innermost.
+/// tried. The lock of a frame cache comes after all of them, and the allocator's is innermost.
 ///
 /// This folder calls `Sync/` only.
 

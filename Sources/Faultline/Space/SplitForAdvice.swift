@@ -7,14 +7,13 @@ extension AddressSpace {
     var found: [Folio] = []
     var run: (folio: Folio, next: FramePointer, count: UInt64)?
     func endRun() {
-      guard let ended = run, ended.count < ended.folio.pageCount else { return }
-      ended.folio.get()
-      found.append(ended.folio)
+      guard let ended = run else { return }
+      if ended.count < ended.folio.pageCount { found.append(ended.folio) } else { ended.folio.put(to: memory) }
     }
     table.forEachEntry(in: pages) { page, pointer in
       let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
       guard entry.isPresent, !entry.isSpecial else { return }
-      let frame = machine.memory.frame(entry.frame)
+      let frame = memory.frame(entry.frame)
       let folio = Folio(of: frame)
       guard folio.order > 0, folio.isInFile else { return }
       let shown = UInt64((page..<page + entry.pageCount).clamped(to: pages).count)
@@ -22,6 +21,8 @@ extension AddressSpace {
         run = (folio, frame + 1, open.count + 1)
       } else {
         endRun()
+        // While its entry is under lock: behind that it may be gone.
+        folio.get()
         run = (folio, frame + 1, shown)
       }
     }
@@ -29,7 +30,7 @@ extension AddressSpace {
     // With no table locked: a split goes from the folio to all tables that map it.
     for folio in found {
       splitAlone(folio)
-      folio.put(to: machine.memory)
+      folio.put(to: memory)
     }
   }
 
