@@ -2,6 +2,7 @@
  * Every function returns a non-negative result or -errno. */
 #ifndef FAULTLINE_CLINUX_H
 #define FAULTLINE_CLINUX_H
+#include <sched.h>
 #include <stdint.h>
 #include "CLinuxPerf.h"
 #include "CLinuxTrace.h"
@@ -15,8 +16,10 @@
 #include "thread_slot.h"
 #include "trap.h"
 
-/* Tells the processor that this is a spin loop. */
+/* One turn of a spin loop. Now and then the processor goes to somebody else: whoever is waited for may need it. */
 static inline void cl_pause(void) {
+  static _Thread_local unsigned turns;
+  if ((++turns & 255) == 0) sched_yield();
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #else

@@ -43,7 +43,8 @@ public struct SpinLock: ~Copyable {
 
 /// Says that the calling thread waits for somebody to write `word`.
 ///
-/// Under the explorer the thread blocks here until that happens; otherwise the processor is told that it spins.
+/// Under the explorer the thread blocks here until that happens; otherwise the processor is told that it spins, and goes to
+/// another thread now and then.
 @inline(__always)
 func spinHint(on word: borrowing AtomicWord) {
   #if ModelCheck
