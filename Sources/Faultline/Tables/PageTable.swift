@@ -55,6 +55,13 @@ struct PageTable {
     return Table(entries: WordPointer(bitPattern: UInt(entry & ~PageTableEntry.presentBit)).unsafelyUnwrapped)
   }
 
+  /// The same above the middle level, where no entry maps memory.
+  @inline(__always)
+  private static func upperChild(_ entry: UInt64) -> Table? {
+    guard entry & PageTableEntry.presentBit != 0 else { return nil }
+    return Table(entries: WordPointer(bitPattern: UInt(entry & ~PageTableEntry.presentBit)).unsafelyUnwrapped)
+  }
+
   @inline(__always)
   private static func entry(for table: Table) -> UInt64 {
     UInt64(UInt(bitPattern: table.entries)) | PageTableEntry.presentBit
@@ -63,8 +70,8 @@ struct PageTable {
   /// The middle entry of `page`, without locks; `nil` when there is no table for it.
   @inline(__always)
   func middle(forPage page: UInt64) -> MiddleEntry? {
-    guard let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)),
-      let middle = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .acquiring))
+    guard let upper = Self.upperChild(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)),
+      let middle = Self.upperChild(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .acquiring))
     else { return nil }
     return MiddleEntry(table: middle, pointer: middle.entries + Self.slot(ofPage: page, level: 1))
   }
@@ -78,8 +85,9 @@ struct PageTable {
   func entryPointer(forPage page: UInt64) -> WordPointer? {
     guard let middle = middle(forPage: page) else { return nil }
     let word = middle.pointer.pointee.load(ordering: .acquiring)
-    if let leaf = Self.child(word) { return leaf.entries + Self.slot(ofPage: page, level: 0) }
-    return word == 0 ? nil : middle.pointer
+    if word & PageTableEntry.hugeBit != 0 { return middle.pointer }
+    guard let leaf = Self.upperChild(word) else { return nil }
+    return leaf.entries + Self.slot(ofPage: page, level: 0)
   }
 
   @inline(__always)
