@@ -63,9 +63,9 @@ extension FileNode {
     if let target = machine.memory.contents(of: folio.head), let source = bytes.baseAddress {
       (target + Int(inFolio)).copyMemory(from: source, byteCount: Int(taken))
     }
-    // The size grows to where the write stands, even if it gets no further.
+    // The size grows to where the write stands, on most file systems even if it gets no further.
     let end = position + taken
-    if end > self.size { cache.pointee.size.store(end, ordering: .releasing) }
+    if end > self.size, taken > 0 || traits.allocation == .plain { cache.pointee.size.store(end, ordering: .releasing) }
     if isMade {
       folio.insert(.uptodate)
       if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
@@ -79,7 +79,7 @@ extension FileNode {
   /// Where a write found a hole, there is a block now, and what was not copied into it is zero. Kernel:
   /// `ext4_journalled_zero_new_buffers`, `folio_zero_new_buffers`.
   private func keepNewBlock(of folio: Folio) {
-    guard !traits.isMemoryOnly, isCleanHole(folio) else { return }
+    guard !traits.isMemoryOnly, traits.allocation == .plain, isCleanHole(folio) else { return }
     if !folio.contains(.uptodate) {
       machine.memory.contents(of: folio.head)?.initializeMemory(
         as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
