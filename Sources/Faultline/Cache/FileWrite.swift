@@ -71,7 +71,7 @@ extension FileNode {
       if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
     }
     if taken < length { keepNewBlock(of: folio) }
-    if taken < length { dropBeyondEnd(folio) }
+    if taken < length { dropUnwritten(folio) }
     folio.unlock()
     return Int(taken)
   }
@@ -87,10 +87,11 @@ extension FileNode {
     markWritten(folio)
   }
 
-  /// What a write that ended early made behind the end of the file goes again; in memory it stays.
-  /// Kernel: `ext4_truncate_failed_write`.
-  private func dropBeyondEnd(_ folio: Folio) {
-    guard !traits.isMemoryOnly, folio.index >= cache.filePages else { return }
+  /// What a write that ended early made behind the end of the file goes again, and with it the room that it got, if nothing
+  /// came into that; in memory it stays. Kernel: `ext4_truncate_failed_write`, `iomap_write_delalloc_release`.
+  private func dropUnwritten(_ folio: Folio) {
+    let isUnused = traits.allocation == .extents && !folio.contains(.uptodate)
+    guard !traits.isMemoryOnly, isUnused || folio.index >= cache.filePages else { return }
     folio.remove(.dirty)
     remove(folio)
   }

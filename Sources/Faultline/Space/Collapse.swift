@@ -27,6 +27,8 @@ extension AddressSpace {
     else { return .unsuitable }
     var failure: CollapseFailure?
     var start = (pages.lowerBound + span - 1) & ~(span - 1)
+    // The kernel counts the huge pages as this difference, and none were made.
+    if pages.upperBound & ~(span - 1) < start { return .unsuitable }
     while start + span <= pages.upperBound {
       if let failed = collapse(hugePageAt: start, of: area) { failure = failed }
       start += span

@@ -90,7 +90,9 @@ extension AddressSpace {
         return KernelError(.EACCES, "MADV_REMOVE of a mapping that cannot write its file")
       }
       let first = area.filePage(of: part.lowerBound)
-      let shown = (first..<first + UInt64(part.count)).clamped(to: 0..<file.node.cache.filePages)
+      // In memory a huge folio may reach behind the end.
+      let end = file.node.traits.isMemoryOnly ? UInt64.max : file.node.cache.filePages
+      let shown = (first..<first + UInt64(part.count)).clamped(to: 0..<end)
       if !shown.isEmpty { holes.append((file, shown)) }
       return nil
     }
