@@ -66,6 +66,8 @@ extension FileNode {
     // The size grows to where the write stands, on most file systems even if it gets no further.
     let end = position + taken
     if end > self.size, taken > 0 || traits.allocation == .plain { cache.pointee.size.store(end, ordering: .releasing) }
+    // XFS has no need to know the blocks of a folio that is written as a whole.
+    if folio.order > 0, length < size || traits.allocation == .plain { folio.insert(.hasBlockState) }
     if isMade {
       folio.insert(.uptodate)
       if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
