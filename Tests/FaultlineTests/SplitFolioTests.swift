@@ -57,6 +57,51 @@ import Testing
     #expect(bench.byte(19) == 7 && bench.byte(20) == 0 && bench.byte(29) == 0 && bench.byte(30) == 7)
   }
 
+  @Test func aDirtyFolioOfXFSIsSplitAsLongAsItsBlocksAreNotKeptApart() throws {
+    let bench = try bench(.xfs, pages: 16)
+    bench.node.truncate(to: 14 << 12)
+    #expect(bench.folios() == [[0, 8], [8, 4], [12, 2]])
+    try bench.node.writeBack()
+    try bench.write(8, at: 0)
+    bench.node.truncate(to: 6 << 12)
+    #expect(bench.folios() == [[0, 8]])
+  }
+
+  @Test func aDirtyFolioOfWhichOnlyWhatLiesBehindTheEndIsLeftGoes() throws {
+    let bench = try bench(.ext4(.linux6_18), pages: 4)
+    bench.node.truncate(to: 3 << 12)
+    #expect(bench.folios() == [[0, 4]])
+    bench.node.punchHole(0..<3 << 12)
+    #expect(bench.folios().isEmpty)
+  }
+
+  @Test func adviceLeavesAloneWhatItSeesInPartAndCannotSplit() throws {
+    let bench = try bench(.ext4(.linux6_18), pages: 8)
+    try bench.map(pages: 4, at: 512, protection: [.read, .write])
+    #expect(bench.write(513) == nil)
+    try bench.space.madvise(VirtualAddress(page: 512), length: 4 << 12, .pageOut, by: &bench.task)
+    #expect(bench.presentPages(512..<516) == [1])
+    try bench.node.writeBack()
+    try bench.space.madvise(VirtualAddress(page: 512), length: 4 << 12, .pageOut, by: &bench.task)
+    #expect(bench.presentPages(512..<516).isEmpty && bench.folios() == (0..<8).map { [$0, 1] })
+  }
+
+  @Test func writesFillHolesOfHugeFilesWithWhatFits() throws {
+    let bench = try Bench(filePages: 1024, traits: .tmpfsHuge, contents: .bytes)
+    try bench.map(pages: 1024, at: 515, protection: [.read, .write])
+    #expect(bench.read(515 + 78) == nil)
+    try bench.write(5, at: 61)
+    #expect(bench.folios() == [[0, 64], [64, 8], [78, 1]])
+  }
+
+  @Test func whatIsBeingWrittenOutlivesDontNeed() throws {
+    let bench = try bench(.ext4(.linux6_18), pages: 4)
+    bench.file.advise(.dontNeed)
+    #expect(bench.folios() == [[0, 4]])
+    bench.file.advise(.dontNeed)
+    #expect(bench.folios().isEmpty)
+  }
+
   @Test func aDirtyFolioInMemoryIsSplitAtBothEndsOfAHole() throws {
     let bench = try bench(.tmpfsHuge, pages: 512)
     bench.node.punchHole(20 << 12..<29 << 12)

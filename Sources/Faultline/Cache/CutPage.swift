@@ -15,23 +15,10 @@ extension FileNode {
       made.folio.unlock()
       return nil
     case .extents:
-      guard holdsData(index), let made = makeFolio(at: index) else { return nil }
+      guard index < cache.filePages, store?.isHole(index) != true, let made = makeFolio(at: index) else { return nil }
       readRequestsWord.wrappingAdd(1, ordering: .relaxed)
       fill(made.folio)
       return made
     }
-  }
-
-  /// Whether the store may have something other than zero in a page: a hole is not touched.
-  private func holdsData(_ index: UInt64) -> Bool {
-    guard index < cache.filePages, let store else { return index < cache.filePages }
-    let page = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PageSize.bytes), alignment: 8)
-    defer { page.deallocate() }
-    do throws(StoreError) {
-      try store.read(firstPage: index, into: page)
-    } catch {
-      return true
-    }
-    return page.contains { $0 != 0 }
   }
 }

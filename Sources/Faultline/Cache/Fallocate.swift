@@ -56,22 +56,15 @@ extension FileNode {
     var index = pages.lowerBound
     while index < pages.upperBound {
       guard let reference = lookUp(index) else {
-        guard let folio = machine.memory.allocateZeroed(order: 0) else { return try giveUp(made, of: pages) }
-        let reference = FolioReference(owning: folio, memory: machine.memory)
-        if insert(folio, at: index) {
-          made.append(index)
-          markDirty(folio)
-        } else if !isCached(index) {
-          _ = consume reference
-          return try giveUp(made, of: pages)
-        }
+        guard let reference = fillHole(at: index, isUptodate: false) else { return try giveUp(made, of: pages) }
+        if !reference.folio.contains(.uptodate) { made.append(reference.folio.index) }
         continue
       }
       let folio = reference.folio
       folio.lock()
       defer { folio.unlock() }
       guard folio.lies(in: cache) else { continue }
-      if made.last != index { folio.insert(.uptodate) }
+      if made.last != folio.index { folio.insert(.uptodate) }
       markDirty(folio)
       index = folio.endIndex
     }

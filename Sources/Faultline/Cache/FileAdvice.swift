@@ -47,15 +47,18 @@ extension OpenFile {
 }
 
 extension FileNode {
-  /// POSIX_FADV_DONTNEED: starts writing what is dirty, and drops the clean pages that lie whole in the range. A range that
-  /// ends at or past the end of the file takes the partial last page too.
+  /// POSIX_FADV_DONTNEED: starts writing what is dirty, and drops the clean pages that lie whole in the range; what is being
+  /// written stays, for nobody waits. A range that ends at or past the end of the file takes the partial last page too.
   fileprivate func dropRange(offset: UInt64, end: UInt64) {
     guard !traits.isMemoryOnly else { return }
     guard offset < end else { return }
-    startWriteBack(offset >> PageSize.shift..<PageSize.pages(covering: end))
     let first = PageSize.pages(covering: offset)
     let last = end >= size ? UInt64.max : end >> PageSize.shift
+    let touched = offset >> PageSize.shift..<PageSize.pages(covering: end)
+    if traits.journalsData { startWriteBack(touched) }
     if first < last { dropClean(first..<last, orElse: makeNextToGo) }
+    // The engine's writes are over at once: they begin where the kernel's, which take a while, end.
+    if !traits.journalsData { startWriteBack(touched) }
   }
 
   /// What could not be dropped and is mapped by nobody goes first when memory is short. A dirty folio gets a mark for when it is
@@ -65,6 +68,6 @@ extension FileNode {
     guard !folio.isMapped else { return }
     folio.remove(.referenced)
     machine.lists.deactivate(folio)
-    if folio.contains(.dirty) { folio.insert(.readahead) }
+    if folio.contains(.dirty), traits.journalsData { folio.insert(.readahead) }
   }
 }

@@ -63,15 +63,17 @@ extension FileNode {
     if let target = machine.memory.contents(of: folio.head), let source = bytes.baseAddress {
       (target + Int(inFolio)).copyMemory(from: source, byteCount: Int(taken))
     }
-    // The size grows to where the write stands, even if it gets no further.
+    // The size grows to where the write stands, on most file systems even if it gets no further.
     let end = position + taken
-    if end > self.size { cache.pointee.size.store(end, ordering: .releasing) }
+    if end > self.size, taken > 0 || traits.allocation == .plain { cache.pointee.size.store(end, ordering: .releasing) }
+    // XFS has no need to know the blocks of a folio that is written as a whole.
+    if folio.order > 0, length < size || traits.allocation == .plain { folio.insert(.hasBlockState) }
     if isMade {
       folio.insert(.uptodate)
       if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
     }
     if taken < length { keepNewBlock(of: folio) }
-    if taken < length { dropBeyondEnd(folio) }
+    if taken < length { dropUnwritten(folio) }
     folio.unlock()
     return Int(taken)
   }
@@ -79,7 +81,7 @@ extension FileNode {
   /// Where a write found a hole, there is a block now, and what was not copied into it is zero. Kernel:
   /// `ext4_journalled_zero_new_buffers`, `folio_zero_new_buffers`.
   private func keepNewBlock(of folio: Folio) {
-    guard !traits.isMemoryOnly, isCleanHole(folio) else { return }
+    guard !traits.isMemoryOnly, traits.allocation == .plain, isCleanHole(folio) else { return }
     if !folio.contains(.uptodate) {
       machine.memory.contents(of: folio.head)?.initializeMemory(
         as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
@@ -87,10 +89,11 @@ extension FileNode {
     markWritten(folio)
   }
 
-  /// What a write that ended early made behind the end of the file goes again; in memory it stays.
-  /// Kernel: `ext4_truncate_failed_write`.
-  private func dropBeyondEnd(_ folio: Folio) {
-    guard !traits.isMemoryOnly, folio.index >= cache.filePages else { return }
+  /// What a write that ended early made behind the end of the file goes again, and with it the room that it got, if nothing
+  /// came into that; in memory it stays. Kernel: `ext4_truncate_failed_write`, `iomap_write_delalloc_release`.
+  private func dropUnwritten(_ folio: Folio) {
+    let isUnused = traits.allocation == .extents && !folio.contains(.uptodate)
+    guard !traits.isMemoryOnly, isUnused || folio.index >= cache.filePages else { return }
     folio.remove(.dirty)
     remove(folio)
   }

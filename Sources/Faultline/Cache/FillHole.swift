@@ -2,32 +2,39 @@ extension FileNode {
   /// A zeroed folio over page `index` of a file that lives in memory, unlocked, with a reference: huge where the file system
   /// wants that and nothing of those 2 MiB is there yet. Kernel: `shmem_get_folio_gfp`.
   ///
-  /// - Parameter area: the area whose fault asks for it; `nil` for write(2).
+  /// - Parameters:
+  ///   - area: the area whose fault asks for it; `nil` for write(2) and fallocate(2).
+  ///   - isUptodate: whether it counts as written.
   /// - Returns: `nil` without memory, or when another thread's page came first and was gone again.
-  func fillHole(at index: UInt64, for area: VMAPointer? = nil) -> FolioReference? {
-    if makesHugeFolio(at: index, for: area), let made = insertZeroed(at: index & ~511, order: PhysicalMemory.pmdOrder) {
-      return made
+  func fillHole(at index: UInt64, for area: VMAPointer? = nil, isUptodate: Bool = true) -> FolioReference? {
+    var order = largestOrder(at: index, for: area)
+    let smallest = machine.rules.largeFolios.writesTrySmaller && area == nil ? 1 : PhysicalMemory.pmdOrder
+    while order >= smallest {
+      let first = index & ~((1 << order) - 1)
+      if slots.first(from: first, through: first + (1 << order) - 1) == nil,
+        let made = insertZeroed(at: first, order: order, isUptodate)
+      {
+        return made
+      }
+      order -= 1
     }
-    return insertZeroed(at: index, order: 0) ?? lookUp(index)
+    return insertZeroed(at: index, order: 0, isUptodate) ?? lookUp(index)
   }
 
-  private func insertZeroed(at index: UInt64, order: UInt64) -> FolioReference? {
+  private func insertZeroed(at index: UInt64, order: UInt64, _ isUptodate: Bool) -> FolioReference? {
     guard let folio = memory.allocateZeroed(order: order) else { return nil }
     let reference = FolioReference(owning: folio, memory: memory)
-    folio.insert(.uptodate)
+    if isUptodate { folio.insert(.uptodate) }
     guard insert(folio, at: index) else { return nil }
     return reference
   }
 
-  private func makesHugeFolio(at index: UInt64, for area: VMAPointer?) -> Bool {
-    guard traits.fillsHoles == .hugePages else { return false }
-    if let area {
-      guard !area.flags.contains(.noHugePage) else { return false }
-      if machine.rules.largeFolios.hugeNeedsSuitableArea, !area.couldMapHuge(filePage: index) { return false }
-    }
-    // Shadows do not count, but files in memory leave none.
-    let first = index & ~(PageSize.entriesPerTable - 1)
-    return slots.first(from: first, through: first + PageSize.entriesPerTable - 1) == nil
+  private func largestOrder(at index: UInt64, for area: VMAPointer?) -> UInt64 {
+    guard traits.fillsHoles == .hugePages else { return 0 }
+    guard let area else { return PhysicalMemory.pmdOrder }
+    guard !area.flags.contains(.noHugePage) else { return 0 }
+    let mustSuit = machine.rules.largeFolios.hugeNeedsSuitableArea
+    return mustSuit && !area.couldMapHuge(filePage: index) ? 0 : PhysicalMemory.pmdOrder
   }
 }
 

@@ -51,6 +51,12 @@ extension FileNode {
       contents.advanced(by: Int(part.lowerBound - extent.lowerBound)).initializeMemory(
         as: UInt8.self, repeating: 0, count: part.count)
     }
+    // What is left of it lies behind the end of the file: no block of it is dirty any more.
+    let isRestBeyondEnd = part.lowerBound == extent.lowerBound && part.upperBound >= cache.filePages << PageSize.shift
+    if isRestBeyondEnd, !traits.isMemoryOnly {
+      removeWhole(folio)
+      return bytes.upperBound > extent.upperBound
+    }
     // A file in memory has nowhere else to keep the zeroes.
     if traits.isMemoryOnly { markDirty(folio) }
     if splitOrUnmap(folio, around: part.lowerBound >> PageSize.shift) {

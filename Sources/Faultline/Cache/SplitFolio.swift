@@ -3,8 +3,8 @@
 /// Laws
 /// 1. The caller holds the folio's lock and exactly one reference. Afterwards both belong to the part that holds the folio's
 ///    first page; the other parts are unlocked and only their slots refer to them.
-/// 2. Nothing happens to a folio that somebody else holds, is being written, or is dirty in a file that has a store: the
-///    store's notes on its dirty blocks cannot be divided.
+/// 2. Nothing happens to a folio that somebody else holds, that is being written, or that is dirty with the file system keeping
+///    its dirty blocks apart: these notes cannot be divided.
 /// 3. Every entry that maps a page of it goes first. Then its references are frozen, the parts get theirs and their slots,
 ///    and the original, which keeps the first part, gets its references back last: who still sees it in a slot of another
 ///    part cannot take it, and looks again.
@@ -39,7 +39,7 @@ extension FileNode {
     let pages = folio.index..<folio.endIndex
     let order = folio.order
     guard order > 0, page.map(pages.contains) ?? true, folio.lies(in: cache), !folio.contains(.writeback),
-      traits.isMemoryOnly || !folio.contains(.dirty),
+      traits.isMemoryOnly || !folio.contains(.dirty) || !folio.contains(.hasBlockState),
       folio.references == 1 + folio.pageCount + folio.totalMapCount
     else { return false }
     let parts = FolioSplit.parts(

@@ -5,6 +5,7 @@ extension FileNode {
   /// gets the flag alone: its slot may be another's already.
   func markDirty(_ folio: Folio) {
     if folio.contains(.readahead) { folio.remove(.readahead) }
+    if folio.order > 0 { folio.insert(.hasBlockState) }
     markWritten(folio)
   }
 
@@ -62,6 +63,7 @@ extension FileNode {
     folio.remove(.readahead)
     cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: false) }
     zeroBeyondEnd(of: folio)
+    if folio.order > 0 { folio.insert(.hasBlockState) }
     guard let store, let bytes = machine.memory.contents(of: folio.head) else { return }
     do throws(StoreError) {
       try store.write(

@@ -79,6 +79,9 @@ public struct FolioFlags: OptionSet, Sendable {
   public static let exclusive = FolioFlags(rawValue: 1 << 10)
   /// Private memory that may go without a trace until it is stored to again (MADV_FREE). Kernel: no `PG_swapbacked`.
   public static let lazilyFreed = FolioFlags(rawValue: 1 << 11)
+  /// The file system keeps apart which blocks of a folio of several pages are dirty, so that a dirty one cannot be split.
+  /// Kernel: `PG_private`.
+  static let hasBlockState = FolioFlags(rawValue: 1 << 12)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift

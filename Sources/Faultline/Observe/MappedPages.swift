@@ -121,11 +121,19 @@ extension MappedPage {
 extension VMAPointer {
   /// Kernel: `thp_vma_allowable_orders` with `TVA_SMAPS`.
   fileprivate func isHugeEligible(_ rules: KernelRules) -> Bool {
+    guard !flags.contains(.noHugePage) else { return false }
+    if let traits, !traits.isMemoryOnly {
+      return traits.servesHugeFaults && rules.hugePages.allowsPrivate(flags) && hasRoomForTwo
+    }
     let last = (end & ~(PageSize.entriesPerTable - 1)) - 1
-    guard end >= PageSize.entriesPerTable, !flags.contains(.noHugePage), canMapHuge(around: last) else { return false }
-    guard let traits else { return rules.hugePages.allowsPrivate(flags) }
-    if traits.isMemoryOnly { return traits.fillsHoles == .hugePages }
-    return traits.servesHugeFaults && rules.hugePages.allowsPrivate(flags)
+    guard end >= PageSize.entriesPerTable, canMapHuge(around: last) else { return false }
+    return traits.map { $0.fillsHoles == .hugePages } ?? rules.hugePages.allowsPrivate(flags)
+  }
+
+  /// Whether an aligned pair of pages of the file lies aligned in the area: that is large enough for a folio of several pages.
+  private var hasRoomForTwo: Bool {
+    let first = pointee.filePage.load(ordering: .relaxed)
+    return (start &- first) & 1 == 0 && end & ~1 >= start + 2
   }
 }
 

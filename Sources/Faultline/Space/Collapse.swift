@@ -3,30 +3,41 @@
 /// The address space's lock is held exclusively, so no fault of this space runs; other spaces that map the file may fault,
 /// and look under their table's lock whether it still stands. Source: kernel 6.18 `madvise_collapse`.
 extension AddressSpace {
-  /// Collapses every 2 MiB that lie whole in `pages`.
+  /// Collapses every 2 MiB that lie whole in `pages`, area by area.
   ///
-  /// - Throws: `EINVAL` for memory that cannot be huge, `EAGAIN` when somebody holds a page, `ENOMEM`. What could be
-  ///   collapsed is.
+  /// - Throws: at the first area that has a failure: `EINVAL` for memory that cannot be huge, `EAGAIN` when somebody holds a
+  ///   page, `ENOMEM`, which a gap is as well in the end. What could be collapsed is.
   func collapse(_ pages: Range<UInt64>) throws(KernelError) {
-    let span = PageSize.entriesPerTable
-    let first = (pages.lowerBound + span - 1) & ~(span - 1)
     lockForChange()
     defer { unlockAfterChange() }
     var failure: CollapseFailure?
-    var start = first
-    while start + span <= pages.upperBound {
-      if let failed = collapse(hugePageAt: start) { failure = failed }
-      start += span
+    let hasGap = forEachArea(in: pages) { area in
+      if failure == nil { failure = collapse(pages.clamped(to: area.pages), of: area) }
     }
     if let failure { throw failure.error }
-    var hasGap = false
-    if forEachArea(in: pages, { _ in }) { hasGap = true }
     if hasGap { throw Self.gap }
   }
 
-  private func collapse(hugePageAt start: UInt64) -> CollapseFailure? {
-    guard let area = areas.area(covering: start), !area.flags.contains(.noHugePage), area.canMapHuge(around: start)
+  /// - Returns: the last failure. An area with no room for a huge page fails even where none was asked for.
+  private func collapse(_ pages: Range<UInt64>, of area: VMAPointer) -> CollapseFailure? {
+    let span = PageSize.entriesPerTable
+    let last = area.end & ~(span - 1)
+    guard last > area.start, area.canMapHuge(around: last - 1), !area.flags.contains(.noHugePage),
+      area.traits?.isMemoryOnly != false
     else { return .unsuitable }
+    var failure: CollapseFailure?
+    var start = (pages.lowerBound + span - 1) & ~(span - 1)
+    // The kernel counts the huge pages as this difference, and none were made.
+    if pages.upperBound & ~(span - 1) < start { return .unsuitable }
+    while start + span <= pages.upperBound {
+      if let failed = collapse(hugePageAt: start, of: area) { failure = failed }
+      start += span
+    }
+    return failure
+  }
+
+  private func collapse(hugePageAt start: UInt64, of area: VMAPointer) -> CollapseFailure? {
+    guard area.canMapHuge(around: start) else { return .unsuitable }
     if let middle = table.middle(forPage: start), isHuge(middle) { return nil }
     guard let file = area.file else { return collapsePrivate(area, start) }
     mark(area)

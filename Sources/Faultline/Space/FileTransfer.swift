@@ -128,7 +128,8 @@ extension AddressSpace {
     guard offset < size else { return 0 }
     let length = min(count, size - offset)
     try node.settle(offset..<offset + length)
-    try transfer(count: length, at: address, .write, by: &task) { done, bytes throws(StoreError) in
+    // What is asked for behind the end is stored as zeroes, though it does not count as read. Kernel: `iomap_dio_hole_iter`.
+    try transfer(count: count, at: address, .write, by: &task) { done, bytes throws(StoreError) in
       try node.readStore(at: offset + done, into: bytes)
     }
     return length
@@ -155,6 +156,9 @@ extension AddressSpace {
       try node.writeStore(at: offset + done, UnsafeRawBufferPointer(bytes))
     }
     node.grow(to: end)
+    // Taking the pages may have brought back some of the range, if they show this very file. Kernel:
+    // `kiocb_invalidate_post_direct_write`.
+    node.leaveCache(offset..<end)
     return count
   }
 

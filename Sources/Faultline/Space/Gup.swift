@@ -77,7 +77,8 @@ extension AddressSpace {
       guard entry.isPresent, !flags.contains(.write) || entry.isWritable || isForcedCopy(entry, in: area, flags) else {
         return nil
       }
-      guard !entry.isSpecial else { return entry.frame }
+      // One page of zeroes is as good as another, and this one needs no reference.
+      guard !entry.isSpecial else { return machine.zeroFrame }
       guard !mustUnshare(entry, flags) else { return nil }
       let folio = Folio(of: machine.memory.frame(entry.frame))
       folio.get()

@@ -91,6 +91,8 @@ public struct KernelRules: Sendable, Hashable {
     public var unmapsUnsplit: Bool
     /// Whether a fault on a file in memory makes a huge folio only where the area could map it as one (6.11 and later).
     public var hugeNeedsSuitableArea: Bool
+    /// Whether write(2) and fallocate(2) fill a hole of such a file with smaller folios where 2 MiB do not fit (6.14 and later).
+    public var writesTrySmaller: Bool
   }
 
   /// When memory is mapped 2 MiB at once.
@@ -129,7 +131,7 @@ public struct KernelRules: Sendable, Hashable {
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, unmapsUnsplit: false,
-      hugeNeedsSuitableArea: false),
+      hugeNeedsSuitableArea: false, writesTrySmaller: false),
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true))
 
@@ -146,7 +148,7 @@ public struct KernelRules: Sendable, Hashable {
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
-      hugeNeedsSuitableArea: true),
+      hugeNeedsSuitableArea: true, writesTrySmaller: false),
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false))
 
@@ -163,7 +165,7 @@ public struct KernelRules: Sendable, Hashable {
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, unmapsUnsplit: true,
-      hugeNeedsSuitableArea: true),
+      hugeNeedsSuitableArea: true, writesTrySmaller: true),
     hugePages: HugePageRules(
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false))
 

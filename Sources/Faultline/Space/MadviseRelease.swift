@@ -15,10 +15,10 @@ extension AddressSpace {
   func cool(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_COLD of memory that is locked") }
-      splitFolios(partlyIn: part)
+      let whole = splitFolios(partlyIn: part)
       splitHuge(partlyIn: part)
       table.forEachEntry(in: part) { _, pointer in
-        guard let folio = solelyMapped(pointer) else { return }
+        guard let folio = solelyMapped(pointer), !whole.contains(folio) else { return }
         pointer.pointee.bitwiseAnd(~PageTableEntry.accessedBit, ordering: .relaxed)
         folio.remove(.referenced)
         machine.lists.deactivate(folio)
@@ -32,11 +32,11 @@ extension AddressSpace {
   func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
-      splitFolios(partlyIn: part)
+      let whole = splitFolios(partlyIn: part)
       splitHuge(partlyIn: part)
       var chosen: [Folio] = []
       table.forEachEntry(in: part) { _, pointer in
-        guard let folio = solelyMapped(pointer) else { return }
+        guard let folio = solelyMapped(pointer), !whole.contains(folio) else { return }
         if folio.isPrivate {
           dropIfFree(pointer, folio)
         } else if chosen.last != folio {
@@ -90,7 +90,9 @@ extension AddressSpace {
         return KernelError(.EACCES, "MADV_REMOVE of a mapping that cannot write its file")
       }
       let first = area.filePage(of: part.lowerBound)
-      let shown = (first..<first + UInt64(part.count)).clamped(to: 0..<file.node.cache.filePages)
+      // In memory a huge folio may reach behind the end.
+      let end = file.node.traits.isMemoryOnly ? UInt64.max : file.node.cache.filePages
+      let shown = (first..<first + UInt64(part.count)).clamped(to: 0..<end)
       if !shown.isEmpty { holes.append((file, shown)) }
       return nil
     }

@@ -3,7 +3,9 @@ extension AddressSpace {
   /// Splits, into single pages, each folio of a file that `pages` shows only in part and that no other address space maps, so
   /// that advice on these pages does not touch the others. What cannot be split stays. The entries of a folio that is split
   /// are gone afterwards. Kernel: `madvise_cold_or_pageout_pte_range`, `split_folio`.
-  func splitFolios(partlyIn pages: Range<UInt64>) {
+  ///
+  /// - Returns: those that stay whole, on which the advice must not act.
+  func splitFolios(partlyIn pages: Range<UInt64>) -> [Folio] {
     var found: [Folio] = []
     var run: (folio: Folio, next: FramePointer, count: UInt64)?
     func endRun() {
@@ -28,23 +30,25 @@ extension AddressSpace {
     }
     endRun()
     // With no table locked: a split goes from the folio to all tables that map it.
+    var whole: [Folio] = []
     for folio in found {
-      splitAlone(folio)
+      if !splitAlone(folio) { whole.append(folio) }
       folio.put(to: memory)
     }
+    return whole
   }
 
   /// Splits a folio on which the caller has a reference, unless somebody else uses it.
-  private func splitAlone(_ folio: Folio) {
-    guard folio.tryLock() else { return }
+  private func splitAlone(_ folio: Folio) -> Bool {
+    guard folio.tryLock() else { return false }
     let file = folio.file
     // This may be the last reference on the file, whose end takes the folio's lock: it goes behind that.
     defer {
       folio.unlock()
       withExtendedLifetime(file) {}
     }
-    guard let file, folio.order > 0, !file.isMapped(folio, outside: self) else { return }
-    _ = file.split(folio, around: nil)
+    guard let file, folio.order > 0, !file.isMapped(folio, outside: self) else { return false }
+    return file.split(folio, around: nil)
   }
 }
 
