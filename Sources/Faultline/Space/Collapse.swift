@@ -8,20 +8,30 @@ extension AddressSpace {
   /// - Throws: `EINVAL` for memory that cannot be huge, `EAGAIN` when somebody holds a page, `ENOMEM`. What could be
   ///   collapsed is.
   func collapse(_ pages: Range<UInt64>) throws(KernelError) {
-    let span = PageSize.entriesPerTable
-    let first = (pages.lowerBound + span - 1) & ~(span - 1)
     lockForChange()
     defer { unlockAfterChange() }
     var failure: CollapseFailure?
-    var start = first
-    while start + span <= pages.upperBound {
+    let hasGap = forEachArea(in: pages) { area in
+      if failure == nil { failure = collapse(pages.clamped(to: area.pages), of: area) }
+    }
+    if let failure { throw failure.error }
+    if hasGap { throw Self.gap }
+  }
+
+  /// - Returns: the last reason why 2 MiB of the part stay as they are. The area must have room for 2 MiB even if the part has
+  ///   none.
+  private func collapse(_ part: Range<UInt64>, of area: VMAPointer) -> CollapseFailure? {
+    let span = PageSize.entriesPerTable
+    guard area.pointee.file == nil || area.traits?.isMemoryOnly == true, !area.flags.contains(.noHugePage),
+      area.end - area.start >= span, area.canMapHuge(around: area.end - span)
+    else { return .unsuitable }
+    var failure: CollapseFailure?
+    var start = (part.lowerBound + span - 1) & ~(span - 1)
+    while start + span <= part.upperBound {
       if let failed = collapse(hugePageAt: start) { failure = failed }
       start += span
     }
-    if let failure { throw failure.error }
-    var hasGap = false
-    if forEachArea(in: pages, { _ in }) { hasGap = true }
-    if hasGap { throw Self.gap }
+    return failure
   }
 
   private func collapse(hugePageAt start: UInt64) -> CollapseFailure? {
