@@ -12,6 +12,8 @@ extension FileNode {
       guard let made = makeFolio(at: index) else { return nil }
       pagesReadWord.wrappingAdd(1, ordering: .relaxed)
       readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+      // Its block is read and zeroed in part, and dirty for that; the page is neither read nor zeroed by it.
+      if !isHole(made.folio) { markDirty(made.folio) }
       made.folio.unlock()
       return nil
     case .extents:

@@ -11,14 +11,15 @@ extension OpenFile {
   ) throws(KernelError) -> UInt64 {
     try readPieces(at: offset, count: count) {
       body($0, $1, $2)
-      return true
+      return Int($1)
     }
   }
 
-  /// The same; `body` ends the read by returning `false`, and nothing further is brought in then.
+  /// The same; `body` says how many bytes it has taken. If it takes fewer than it gets, the read ends there and brings nothing
+  /// further in.
   @discardableResult
   func readPieces(
-    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
+    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Int
   ) throws(KernelError) -> UInt64 {
     guard isReadable else { throw KernelError(.EBADF, "a read from a descriptor that cannot read") }
     if node.traits.isMemoryOnly { return try node.readMemory(at: offset, count: count, body) }
@@ -28,9 +29,8 @@ extension OpenFile {
       let batch = try batch(at: position >> PageSize.shift, through: (end - 1) >> PageSize.shift)
       guard let batch else { break }
       let stop = min(end, node.size, batch.upperBound << PageSize.shift)
-      let isTaken = node.copy(position..<stop) { body(position - offset &+ $0, $1, $2) }
-      position = stop
-      if !isTaken { break }
+      position += node.copy(position..<stop) { body(position - offset &+ $0, $1, $2) }
+      if position < stop { break }
     }
     // A read at or behind the end leaves no trace: the next one is judged as if this had not been.
     if position > offset { readahead.pointee.previousPosition.store(position, ordering: .relaxed) }
@@ -82,35 +82,35 @@ extension OpenFile {
 }
 
 extension FileNode {
-  /// Hands out the cached bytes of a range, page by page, until `body` says `false`; a page without a folio reads as zero.
+  /// Hands out the cached bytes of a range, page by page, until `body` takes fewer than it gets; a page without a folio reads as
+  /// zero.
   ///
-  /// - Returns: what `body` said last.
+  /// - Returns: the bytes that were taken.
   func copy(
-    _ range: Range<UInt64>, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
-  ) -> Bool {
+    _ range: Range<UInt64>, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Int
+  ) -> UInt64 {
     var position = range.lowerBound
     while position < range.upperBound {
       let end = min(range.upperBound, ((position >> PageSize.shift) + 1) << PageSize.shift)
       let inPage = Int(position & (PageSize.bytes - 1))
-      let isTaken = withFrame(of: position >> PageSize.shift) { frame in
+      position += withFrame(of: position >> PageSize.shift) { frame in
         let bytes = machine.memory.contents(of: frame).map { UnsafeRawPointer($0 + inPage) }
-        return body(position - range.lowerBound, end - position, bytes)
+        return UInt64(body(position - range.lowerBound, end - position, bytes))
       }
-      guard isTaken else { return false }
-      position = end
+      if position < end { break }
     }
-    return true
+    return position - range.lowerBound
   }
 
   /// Calls `body` with the frame of a page, held during the call; the zero page's where there is none.
-  private func withFrame(of index: UInt64, _ body: (FramePointer) -> Bool) -> Bool {
+  private func withFrame(of index: UInt64, _ body: (FramePointer) -> UInt64) -> UInt64 {
     if let reference = lookUp(index) { return body(reference.folio.frame(forPage: index)) }
     return body(machine.memory.frame(machine.zeroFrame))
   }
 
   /// A read from a file that lives in memory: holes are zero and stay holes. Kernel: `shmem_file_read_iter`.
   fileprivate func readMemory(
-    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Bool
+    at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Int
   ) throws(KernelError) -> UInt64 {
     let size = size
     guard offset < size else { return 0 }

@@ -64,7 +64,8 @@ extension FileNode {
     cache.pointee.slotLock.withLock { slots.setMark(.dirty, at: folio.index, to: false) }
     zeroBeyondEnd(of: folio)
     if folio.order > 0 { folio.insert(.hasBlockState) }
-    guard let store, let bytes = machine.memory.contents(of: folio.head) else { return }
+    // What is dirty without having been read is a block that was cut: the store has it as it should be.
+    guard folio.contains(.uptodate), let store, let bytes = machine.memory.contents(of: folio.head) else { return }
     do throws(StoreError) {
       try store.write(
         firstPage: folio.index,

@@ -14,13 +14,13 @@ extension AddressSpace {
     try file.readPieces(at: offset, count: count) { position, length, bytes in
       guard let place = address.advanced(by: Int(clamping: position)) else {
         failed = true
-        return false
+        return 0
       }
       let piece = UnsafeRawBufferPointer(start: bytes ?? Self.nothing, count: Int(length))
       let copied = copyToUser(place, piece, by: &task)
       done += UInt64(copied)
       failed = copied < piece.count
-      return !failed
+      return copied
     }
     if failed, done == 0 { throw KernelError(.EFAULT, "a read into memory that cannot be written") }
     return done
