@@ -27,7 +27,7 @@ extension FileNode {
     }
     // Shadows do not count, but files in memory leave none.
     let first = index & ~(PageSize.entriesPerTable - 1)
-    return slots.first(from: first, through: first + PageSize.entriesPerTable - 1) == nil
+    return withSlots { $0.first(from: first, through: first + PageSize.entriesPerTable - 1) == nil }
   }
 }
 

@@ -150,6 +150,8 @@ final class Stage: @unchecked Sendable {
     case .close:
       file = nil
       node = nil
+    case .collect:
+      try space.munmap(VirtualAddress(page: Self.elsewhere), length: PageSize.bytes)
     case .squeeze:
       machine.cacheLimit = 1
       other.makeResident(0..<1)
