@@ -182,6 +182,9 @@ extension FileNode {
     folio.put(folio.pageCount, to: memory)
   }
 
+  /// How often a page is looked for and made in turn before memory is called short.
+  static let attemptsToMake = 8
+
   /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
     machine.makeRoom(for: 1 << order)

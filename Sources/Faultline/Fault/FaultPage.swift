@@ -134,7 +134,8 @@ extension AddressSpace {
   private func makePage(_ node: FileNode, _ index: UInt64) -> FolioReference? {
     node.cache.pointee.contentLock.lockShared()
     defer { node.cache.pointee.contentLock.unlockShared() }
-    while true {
+    // Another thread's page may come first and be gone again before it is found.
+    for _ in 0..<FileNode.attemptsToMake {
       if let found = node.lookUp(index) { return found }
       // Truncation holds the content lock: no page is made behind an end that it has set.
       guard isBelowEnd(index, of: node) else { return nil }
@@ -142,8 +143,8 @@ extension AddressSpace {
         made.folio.unlock()
         return made
       }
-      if !node.isCached(index) { return nil }
     }
+    return nil
   }
 
   /// Gives up the fault's lock for the length of a wait, if this attempt may. Kernel: `maybe_unlock_mmap_for_io`.

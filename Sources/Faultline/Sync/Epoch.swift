@@ -95,7 +95,8 @@ public final class EpochDomain: @unchecked Sendable {
 
   func unregister(_ record: RecordPointer) {
     record.pointee.state.store(0, ordering: .releasing)
-    record.pointee.depth.pointee = 0
+    let depth = record.pointee.depth
+    depth.pointee = 0
     record.pointee.isTaken.store(0, ordering: .releasing)
   }
 
@@ -195,8 +196,9 @@ extension EpochDomain.RecordPointer {
   /// Comes in: until ``exit()`` nothing that this thread can reach is freed. Entries nest.
   @inline(__always)
   func enter() {
-    pointee.depth.pointee &+= 1
-    guard pointee.depth.pointee == 1 else { return }
+    let depth = pointee.depth
+    depth.pointee &+= 1
+    guard depth.pointee == 1 else { return }
     // Acquiring: what is looked up after this must not have been read before it, in an epoch that is over.
     pointee.state.store(pointee.epoch.pointee.load(ordering: .acquiring) << 1 | 1, ordering: .relaxed)
     if pointee.fencesItself {
@@ -208,7 +210,8 @@ extension EpochDomain.RecordPointer {
 
   @inline(__always)
   func exit() {
-    pointee.depth.pointee &-= 1
-    if pointee.depth.pointee == 0 { pointee.state.store(0, ordering: .releasing) }
+    let depth = pointee.depth
+    depth.pointee &-= 1
+    if depth.pointee == 0 { pointee.state.store(0, ordering: .releasing) }
   }
 }

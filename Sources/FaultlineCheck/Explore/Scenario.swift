@@ -30,6 +30,8 @@ public struct Scenario: Sendable {
 enum Action: Sendable {
   case load(UInt64)
   case store(UInt64)
+  /// write(2) of the page's first bytes.
+  case write(UInt64)
   case munmap(Range<UInt64>)
   case mprotect(Range<UInt64>, Protection)
   /// Moves the range to ``Stage/elsewhere``.

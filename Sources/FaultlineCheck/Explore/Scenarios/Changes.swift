@@ -24,7 +24,19 @@ extension Scenario {
 
   private static var underEachOther: [Scenario] {
     let drop = ThreadPlan(name: "drop", actions: [.dropCaches, .collect])
+    let write = ThreadPlan(name: "write", actions: [.write(1)])
     return [
+      Scenario(
+        name: "write-drop", summary: "write(2) against dropping what is clean: what was written must reach the file",
+        stage: Stage.Plan(pages: 2, isShared: true, keepsStores: true), threads: [write, drop]),
+      Scenario(
+        name: "write-load", summary: "write(2) against the load of a page that is not cached",
+        stage: Stage.Plan(pages: 2, isShared: true, keepsStores: true, isCold: true),
+        threads: [write, ThreadPlan(name: "load", actions: [.load(1)])]),
+      Scenario(
+        name: "write-truncate", summary: "write(2) against truncation below its page",
+        stage: Stage.Plan(pages: 2, isShared: true),
+        threads: [write, ThreadPlan(name: "truncate", actions: [.truncate(pages: 1)])]),
       Scenario(
         name: "truncate-drop", summary: "truncation against dropping what is clean, which frees the cache's nodes",
         stage: Stage.Plan(pages: 2),
