@@ -22,7 +22,10 @@ final class ThreadStage: @unchecked Sendable {
 
   init(_ mode: LockMode) throws {
     machine = try Machine(frameCount: 1 << 16, contents: .bytes)
-    node = FileNode(machine: machine, traits: .ext4Journal, size: Self.pages << 12)
+    // Small windows: the play is about who takes pages from whom, not about reading them again and again.
+    var traits = FileTraits.ext4Journal
+    traits.readaheadPages = 4
+    node = FileNode(machine: machine, traits: traits, size: Self.pages << 12)
     file = OpenFile(node: node, mode: .readWrite)
     space = try AddressSpace(machine: machine, lockMode: mode)
     var task = FaultTask()

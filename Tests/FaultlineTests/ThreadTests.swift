@@ -14,7 +14,7 @@ import Testing
 
   @Test(arguments: LockMode.allCases, [4, 5] as [UInt64])
   func soDoTheyWhileMemoryIsShort(_ mode: LockMode, seed: UInt64) throws {
-    let machine = try storm(mode, seed: seed, cacheLimit: 48)
+    let machine = try storm(mode, seed: seed, cacheLimit: 64)
     #expect(machine.reclaimedPages > 0)
     expectNothing(leftIn: machine)
   }

@@ -49,7 +49,8 @@ import Testing
     let names = Policy.standard(deviceReadaheadBytes: 8 << 20).map(\.name)
     #expect(
       names == [
-        "as recorded", "normal", "random", "sequential", "populate", "hugepage", "around 4K", "around 16K", "around 512K",
+        "as recorded", "normal", "random", "sequential", "populate", "hugepage", "around 4K", "around 16K",
+        "around 512K",
         "around 2M",
         "readahead 0", "readahead 128K", "readahead 4M",
       ])

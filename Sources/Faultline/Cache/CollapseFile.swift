@@ -41,7 +41,7 @@ extension FileNode {
     var old = FrozenFolios(memory: machine.memory)
     var next = index
     let end = index + PageSize.entriesPerTable
-    while next < end, let found = slots.first(from: next, through: end - 1) {
+    while next < end, let found = withSlots({ $0.first(from: next, through: end - 1) }) {
       next = found.index + 1
       guard let reference = lookUp(found.index) else { continue }
       let folio = reference.folio

@@ -99,8 +99,25 @@ public final class FileNode: @unchecked Sendable {
 // MARK: - Folios
 
 extension FileNode {
-  /// The folio that holds page `index`, with a reference on it. Kernel: `filemap_get_folio`.
+  /// The folio that holds page `index`, with a reference on it. The caller holds no lock of slots.
   func lookUp(_ index: UInt64) -> FolioReference? {
+    while true {
+      var frozen: Folio?
+      let found: Folio? = withSlots { slots in
+        guard let folio = XArray.folio(slots.load(index)) else { return nil }
+        if folio.tryGet() { return folio }
+        frozen = folio
+        return nil
+      }
+      if let found { return FolioReference(owning: found, memory: memory) }
+      guard let frozen else { return nil }
+      // Reclaim will empty the slot, for which it needs the lock, or give the references back.
+      spinHint(on: frozen.head.pointee.life)
+    }
+  }
+
+  /// The same without the lock of the slots, for a fault. The caller is in an epoch. Kernel: `filemap_get_folio`.
+  func lookUpInEpoch(_ index: UInt64) -> FolioReference? {
     while let folio = XArray.folio(slots.load(index)) {
       guard folio.tryGet() else {
         // Still there without references: reclaim has frozen it, and will empty the slot or give them back.
@@ -120,8 +137,13 @@ extension FileNode {
     return (folio.index..<folio.endIndex).allSatisfy(store.isHole)
   }
 
+  /// Looks at the slots while nobody changes them, which also keeps their nodes. `body` takes no lock.
+  func withSlots<Value>(_ body: (XArray) -> Value) -> Value {
+    cache.pointee.slotLock.withLock { body(slots) }
+  }
+
   /// Whether page `index` has a folio.
-  func isCached(_ index: UInt64) -> Bool { XArray.folio(slots.load(index)) != nil }
+  func isCached(_ index: UInt64) -> Bool { withSlots { XArray.folio($0.load(index)) != nil } }
 
   /// Puts a locked folio into its slots, which take a reference of their own for each page.
   ///
@@ -160,6 +182,9 @@ extension FileNode {
     folio.put(folio.pageCount, to: memory)
   }
 
+  /// How often a page is looked for and made in turn before memory is called short.
+  static let attemptsToMake = 8
+
   /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
     machine.makeRoom(for: 1 << order)
@@ -173,7 +198,9 @@ extension FileNode {
   /// Calls `body` with each folio in `pages`, in order, with a reference held during the call.
   func forEachFolio(in pages: Range<UInt64>, _ body: (Folio) -> Void) {
     var index = pages.lowerBound
-    while index < pages.upperBound, let found = slots.first(from: index, through: pages.upperBound - 1) {
+    while index < pages.upperBound,
+      let found = withSlots({ $0.first(from: index, through: pages.upperBound - 1) })
+    {
       index = found.index + 1
       guard let reference = lookUp(found.index) else { continue }
       index = max(index, reference.folio.endIndex)

@@ -27,6 +27,21 @@ extension OpenFile {
 }
 
 extension FileNode {
+  /// The folio of a page that is written, locked: found, unless reclaim takes it before it is locked, or made, unless another
+  /// thread's comes first.
+  private func lockFolioToWrite(at index: UInt64, count: UInt64) throws(KernelError) -> FolioReference {
+    for _ in 0..<Self.attemptsToMake {
+      if let found = lookUp(index) {
+        found.folio.lock()
+        if found.folio.lies(in: cache) { return found }
+        found.folio.unlock()
+      } else if let made = makeFolioToWrite(at: index, count: count) {
+        return made
+      }
+    }
+    throw KernelError(.ENOMEM, "no memory for page \(index)")
+  }
+
   /// Writes as much as one folio takes of the first `copied` of the bytes. Kernel: `write_begin` and `write_end`.
   ///
   /// - Returns: the bytes that were written: at least one if all were there to copy.
@@ -38,16 +53,7 @@ extension FileNode {
     defer { cache.pointee.contentLock.unlockShared() }
     let wanted = makeRoom(
       at: position, count: min(UInt64(bytes.count), Self.writeSpan - position & (Self.writeSpan - 1)))
-    let reference: FolioReference
-    if let found = lookUp(index) {
-      reference = found
-      reference.folio.lock()
-    } else {
-      guard let made = makeFolioToWrite(at: index, count: wanted) else {
-        throw KernelError(.ENOMEM, "no memory for page \(index)")
-      }
-      reference = made
-    }
+    let reference = try lockFolioToWrite(at: index, count: wanted)
     let folio = reference.folio
     guard !folio.contains(.poisoned) else {
       folio.unlock()

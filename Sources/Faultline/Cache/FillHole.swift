@@ -11,7 +11,7 @@ extension FileNode {
     let smallest = machine.rules.largeFolios.writesTrySmaller && area == nil ? 1 : PhysicalMemory.pmdOrder
     while order >= smallest {
       let first = index & ~((1 << order) - 1)
-      if slots.first(from: first, through: first + (1 << order) - 1) == nil,
+      if withSlots({ $0.first(from: first, through: first + (1 << order) - 1) }) == nil,
         let made = insertZeroed(at: first, order: order, isUptodate)
       {
         return made

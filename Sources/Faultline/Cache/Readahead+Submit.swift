@@ -86,7 +86,7 @@ struct ReadBatch {
     guard start < end else { return }
     node.readRequestsWord.wrappingAdd(1, ordering: .relaxed)
     var index = start
-    while index < end, let folio = XArray.folio(node.slots.load(index)) {
+    while index < end, let folio = node.withSlots({ XArray.folio($0.load(index)) }) {
       // Nobody waits for a hole: it is zeroed when the read is set up. Kernel: `ext4_mpage_readpages`.
       if number != 0, node.isHole(folio) { folio.head.pointee.owner.store(0, ordering: .relaxed) }
       node.fill(folio)

@@ -128,16 +128,20 @@ struct Readahead {
   /// The nearest page without a folio before `index`, looking at most `limit` pages back: all ones when the scan passed page
   /// 0, the last page looked at when all have one. Kernel: `page_cache_prev_miss`.
   private func previousMiss(before index: UInt64, within limit: UInt64) -> UInt64 {
-    var walk = XArrayWalk(node.slots, at: index &- 1)
-    for _ in 0..<limit where Self.isMiss(walk.previous()) { break }
-    return walk.index
+    node.withSlots { slots in
+      var walk = XArrayWalk(slots, at: index &- 1)
+      for _ in 0..<limit where Self.isMiss(walk.previous()) { break }
+      return walk.index
+    }
   }
 
   /// The nearest page without a folio after `index`. Kernel: `page_cache_next_miss`.
   private func nextMiss(after index: UInt64, within limit: UInt64) -> UInt64 {
-    var walk = XArrayWalk(node.slots, at: index &+ 1)
-    for _ in 0..<limit where Self.isMiss(walk.next()) { return walk.index }
-    return rules.mergesSelfHit ? walk.index : index &+ 1 &+ limit
+    node.withSlots { slots in
+      var walk = XArrayWalk(slots, at: index &+ 1)
+      for _ in 0..<limit where Self.isMiss(walk.next()) { return walk.index }
+      return rules.mergesSelfHit ? walk.index : index &+ 1 &+ limit
+    }
   }
 
   private static func isMiss(_ entry: UInt64) -> Bool { entry == 0 || XArray.isValue(entry) }

@@ -187,8 +187,9 @@ struct XArray {
       guard let above = memory.allocate(shift: top.shift + XArrayNode.bits) else { return nil }
       above.slot(0).pointee.store(top.entry, ordering: .relaxed)
       above.count.pointee.store(1, ordering: .relaxed)
-      top.parent.pointee.store(above.entry, ordering: .relaxed)
       top.slotInParent.pointee.store(0, ordering: .relaxed)
+      // A walk may be in `top` already and climb from there.
+      top.parent.pointee.store(above.entry, ordering: .releasing)
       root.pointee.store(above.entry, ordering: .releasing)
       top = above
     }

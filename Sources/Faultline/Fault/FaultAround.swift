@@ -30,6 +30,8 @@ extension AddressSpace {
       around: context.page, in: context.area.pages, filePage: context.filePage,
       windowPages: machine.rules.faultAroundBytes >> PageSize.shift)
     guard context.prepareTable() else { return .outOfMemory }
+    context.enterCache()
+    defer { context.leaveCache() }
     let filePages = cache.filePages
     var end = window.filePage &+ (window.pages.upperBound &- window.pages.lowerBound)
     if machine.rules.clipsAroundToFileEnd { end = min(end, filePages) }

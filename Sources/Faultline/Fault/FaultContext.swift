@@ -3,6 +3,8 @@
 /// Lives on the faulting thread's stack.
 struct FaultContext: ~Copyable {
   private let table: PageTable
+  /// The thread's place among the readers of the machine; `nil` for a context that looks nothing up.
+  private let reader: EpochDomain.RecordPointer?
   let area: VMAPointer
   /// The faulting page of the address space.
   let page: UInt64
@@ -22,9 +24,11 @@ struct FaultContext: ~Copyable {
 
   @inline(__always)
   init(
-    space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, middle: MiddleEntry, arriving: UInt64
+    space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, middle: MiddleEntry, arriving: UInt64,
+    reader: EpochDomain.RecordPointer? = nil
   ) {
     table = space.table
+    self.reader = reader
     self.area = area
     self.page = page
     self.filePage = area.filePage(of: page)
@@ -38,6 +42,22 @@ struct FaultContext: ~Copyable {
 
   /// Keeps the area's file alive to the end of the attempt: from now on the area may go.
   mutating func keepFile() { keptFile = area.file }
+
+  /// Walks the cache without its lock: until `leaveCache` none of its nodes is freed.
+  @inline(__always)
+  func enterCache() { reader?.enter() }
+
+  @inline(__always)
+  func leaveCache() { reader?.exit() }
+
+  /// The folio of the faulting page, with a reference on it.
+  @inline(__always)
+  func lookUp(in node: FileNode) -> FolioReference? {
+    guard let reader else { return node.lookUp(filePage) }
+    reader.enter()
+    defer { reader.exit() }
+    return node.lookUpInEpoch(filePage)
+  }
 
   @inline(__always)
   var isWrite: Bool { flags.contains(.write) }

@@ -29,7 +29,7 @@ extension AddressSpace {
     events.note(EngineEvent(.fileFault, file: node.number, page: index))
     var droppedLock = false
     var result: FaultResult = []
-    var found = node.lookUp(index)
+    var found = context.lookUp(in: node)
     if let folio = found?.folio {
       let read = folio.head.pointee.owner.load(ordering: .relaxed)
       let mustWait = read >= context.arriving
@@ -40,7 +40,7 @@ extension AddressSpace {
       result = .major
       let number = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
       droppedLock = readAheadOnMiss(&context, file, number)
-      found = node.lookUp(index)
+      found = context.lookUp(in: node)
       // Whoever waits for one page of a read has the others too. Nobody waits for a page in a hole.
       let read = found?.folio.head.pointee.owner.load(ordering: .relaxed) ?? number
       context.arriving = read == number ? FaultTask.nothing : min(context.arriving, number)
@@ -66,7 +66,7 @@ extension AddressSpace {
       }
       guard isStillCached(folio, in: node) else {
         folio.unlock()
-        found = node.lookUp(index)
+        found = context.lookUp(in: node)
         continue
       }
       if !folio.contains(.uptodate) {
@@ -76,7 +76,7 @@ extension AddressSpace {
         // Whether it worked is for the next attempt to find out; only one that keeps the lock reports a failure.
         if droppedLock { return (result.union(.retry), nil) }
         guard good else { return (.busError, nil) }
-        found = node.lookUp(index)
+        found = context.lookUp(in: node)
         continue
       }
       if droppedLock {
@@ -115,7 +115,7 @@ extension AddressSpace {
     let index = context.filePage
     while true {
       guard index < node.cache.filePages else { return (.busError, nil) }
-      guard let reference = node.lookUp(index) ?? node.fillHole(at: index, for: context.area) else {
+      guard let reference = context.lookUp(in: node) ?? node.fillHole(at: index, for: context.area) else {
         return (.outOfMemory, nil)
       }
       reference.folio.lock()
@@ -134,7 +134,8 @@ extension AddressSpace {
   private func makePage(_ node: FileNode, _ index: UInt64) -> FolioReference? {
     node.cache.pointee.contentLock.lockShared()
     defer { node.cache.pointee.contentLock.unlockShared() }
-    while true {
+    // Another thread's page may come first and be gone again before it is found.
+    for _ in 0..<FileNode.attemptsToMake {
       if let found = node.lookUp(index) { return found }
       // Truncation holds the content lock: no page is made behind an end that it has set.
       guard isBelowEnd(index, of: node) else { return nil }
@@ -142,8 +143,8 @@ extension AddressSpace {
         made.folio.unlock()
         return made
       }
-      if !node.isCached(index) { return nil }
     }
+    return nil
   }
 
   /// Gives up the fault's lock for the length of a wait, if this attempt may. Kernel: `maybe_unlock_mmap_for_io`.

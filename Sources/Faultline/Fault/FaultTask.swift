@@ -29,13 +29,16 @@ public struct FaultTask: ~Copyable {
   /// - Parameter epoch: the domain's, by which a thread that has its place already knows it again.
   @inline(__always)
   mutating func enter(_ epoch: WordPointer, of domain: @autoclosure () -> EpochDomain) -> EpochDomain.RecordPointer {
-    if let record, record.pointee.epoch == epoch {
-      record.enter()
-      return record
-    }
-    let record = join(domain())
+    let record = reader(epoch, of: domain())
     record.enter()
     return record
+  }
+
+  /// The thread's place among the machine's readers, which it may enter and exit.
+  @inline(__always)
+  mutating func reader(_ epoch: WordPointer, of domain: @autoclosure () -> EpochDomain) -> EpochDomain.RecordPointer {
+    if let record, record.pointee.epoch == epoch { return record }
+    return join(domain())
   }
 
   @inline(never)

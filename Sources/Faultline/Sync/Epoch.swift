@@ -17,8 +17,8 @@ public final class EpochDomain: @unchecked Sendable {
   struct Record: ~Copyable {
     /// 0 outside; inside, the epoch it came in at, times 2, plus 1.
     let state: AtomicWord
-    /// How often its thread is inside. Only that thread touches it.
-    var depth: Int
+    /// How often its thread is inside. Only that thread touches it, and nobody else's access to the record covers it.
+    let depth: UnsafeMutablePointer<Int>
     let isTaken: AtomicWord
     let number: Int
     /// The domain's epoch, and whether readers fence for themselves: here, so that the way in touches no object.
@@ -62,6 +62,7 @@ public final class EpochDomain: @unchecked Sendable {
   deinit {
     for item in retired { item.free() }
     for record in records {
+      record.pointee.depth.deallocate()
       record.deinitialize(count: 1)
       record.deallocate()
     }
@@ -82,9 +83,11 @@ public final class EpochDomain: @unchecked Sendable {
       return record
     }
     let record = CacheLines.allocate(for: Record.self)
+    let depth = CacheLines.allocate(for: Int.self)
+    depth.initialize(to: 0)
     record.initialize(
       to: Record(
-        state: AtomicWord(0), depth: 0, isTaken: AtomicWord(1), number: records.count, epoch: epoch,
+        state: AtomicWord(0), depth: depth, isTaken: AtomicWord(1), number: records.count, epoch: epoch,
         fencesItself: fence == .full))
     records.append(record)
     return record
@@ -92,7 +95,8 @@ public final class EpochDomain: @unchecked Sendable {
 
   func unregister(_ record: RecordPointer) {
     record.pointee.state.store(0, ordering: .releasing)
-    record.pointee.depth = 0
+    let depth = record.pointee.depth
+    depth.pointee = 0
     record.pointee.isTaken.store(0, ordering: .releasing)
   }
 
@@ -102,6 +106,9 @@ public final class EpochDomain: @unchecked Sendable {
   ///
   /// - Parameter free: runs on some thread that calls ``collect()``, holding no lock.
   func retire(_ free: @escaping () -> Void) {
+    // Out of reach first, then the look at the epoch: a reader of the one that is noted, or of an older one, may still see
+    // it, a reader of a newer one never.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
     lock.lock()
     retired.append((epoch.pointee.load(ordering: .relaxed), free))
     lock.unlock()
@@ -189,9 +196,11 @@ extension EpochDomain.RecordPointer {
   /// Comes in: until ``exit()`` nothing that this thread can reach is freed. Entries nest.
   @inline(__always)
   func enter() {
-    pointee.depth &+= 1
-    guard pointee.depth == 1 else { return }
-    pointee.state.store(pointee.epoch.pointee.load(ordering: .relaxed) << 1 | 1, ordering: .relaxed)
+    let depth = pointee.depth
+    depth.pointee &+= 1
+    guard depth.pointee == 1 else { return }
+    // Acquiring: what is looked up after this must not have been read before it, in an epoch that is over.
+    pointee.state.store(pointee.epoch.pointee.load(ordering: .acquiring) << 1 | 1, ordering: .relaxed)
     if pointee.fencesItself {
       atomicMemoryFence(ordering: .sequentiallyConsistent)
     } else {
@@ -201,7 +210,8 @@ extension EpochDomain.RecordPointer {
 
   @inline(__always)
   func exit() {
-    pointee.depth &-= 1
-    if pointee.depth == 0 { pointee.state.store(0, ordering: .releasing) }
+    let depth = pointee.depth
+    depth.pointee &-= 1
+    if depth.pointee == 0 { pointee.state.store(0, ordering: .releasing) }
   }
 }

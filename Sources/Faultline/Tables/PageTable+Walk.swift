@@ -60,7 +60,7 @@ extension PageTable {
   /// The first page after `page` that another middle-level (or higher) entry covers, skipping what has no tables at all.
   func nextTable(after page: UInt64, limit: UInt64) -> UInt64 {
     var level: UInt64 = 3
-    if let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .relaxed)) {
+    if let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)) {
       level = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .relaxed)) == nil ? 2 : 1
     }
     let span: UInt64 = 1 << (9 * level)

@@ -21,7 +21,7 @@ public struct Scenario: Sendable {
   /// Whether every interleaving within the bound is explored; larger ones get random schedules.
   public var isExhaustive: Bool { threads.count == 2 }
 
-  public static var all: [Scenario] { pairs + endings + mixes }
+  public static var all: [Scenario] { pairs + changes + endings + mixes }
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 }
@@ -30,6 +30,8 @@ public struct Scenario: Sendable {
 enum Action: Sendable {
   case load(UInt64)
   case store(UInt64)
+  /// write(2) of the page's first bytes.
+  case write(UInt64)
   case munmap(Range<UInt64>)
   case mprotect(Range<UInt64>, Protection)
   /// Moves the range to ``Stage/elsewhere``.
@@ -50,6 +52,8 @@ enum Action: Sendable {
   case endChild
   /// Gives up the stage's hold on the file, which lives on as long as an area maps it or somebody works on it.
   case close
+  /// A change of areas that changes none, and frees what everybody has retired.
+  case collect
   /// Brings a page of another file into a cache that may hold no more: something else must go.
   case squeeze
 }

@@ -20,6 +20,8 @@ final class Stage: @unchecked Sendable {
     var keepsStores = false
     /// Whether the file's pages are one folio, clean, instead of single ones.
     var isOneFolio = false
+    /// Whether none of the file's pages is cached at first.
+    var isCold = false
     /// Whether two of the four pages lie under one leaf table and two under the next.
     var crossesTables = false
     /// Whether there is a child, forked after the accesses above, and what it has accessed itself.
@@ -68,7 +70,7 @@ final class Stage: @unchecked Sendable {
         let bytes = [UInt8](repeating: 0, count: Int(plan.pages << PageSize.shift))
         try bytes.withUnsafeBytes { buffer in try file.write(at: 0, buffer) }
         try node.writeBack()
-      } else {
+      } else if !plan.isCold {
         node.makeResident(0..<plan.pages)
       }
     }
@@ -115,6 +117,10 @@ final class Stage: @unchecked Sendable {
       let signal = space.store(address(page), Self.value(page), by: &task)
       if signal == nil { written[page] = Self.value(page) }
       return signal
+    case .write(let page):
+      let bytes = withUnsafeBytes(of: Self.value(page).littleEndian) { Array($0) }
+      _ = try bytes.withUnsafeBytes { try file?.write(at: page << PageSize.shift, $0) }
+      written[page] = Self.value(page)
     case .munmap(let pages):
       try space.munmap(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift)
     case .mprotect(let pages, let protection):
@@ -150,6 +156,8 @@ final class Stage: @unchecked Sendable {
     case .close:
       file = nil
       node = nil
+    case .collect:
+      try space.munmap(VirtualAddress(page: Self.elsewhere), length: PageSize.bytes)
     case .squeeze:
       machine.cacheLimit = 1
       other.makeResident(0..<1)
