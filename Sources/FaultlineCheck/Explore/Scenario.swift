@@ -50,6 +50,8 @@ enum Action: Sendable {
   case childStore(UInt64)
   /// Gives up the stage's hold on that child: it ends here, or where somebody else lets go of it.
   case endChild
+  /// Makes every access to the page end in a signal, for which its leaf table is entered.
+  case guardPage(UInt64)
   /// Gives up the stage's hold on the file, which lives on as long as an area maps it or somebody works on it.
   case close
   /// A change of areas that changes none, and frees what everybody has retired.

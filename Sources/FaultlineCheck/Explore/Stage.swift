@@ -20,6 +20,8 @@ final class Stage: @unchecked Sendable {
     var keepsStores = false
     /// Whether the file's pages are one folio, clean, instead of single ones.
     var isOneFolio = false
+    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it.
+    var isHuge = false
     /// Whether none of the file's pages is cached at first.
     var isCold = false
     /// Whether two of the four pages lie under one leaf table and two under the next.
@@ -52,7 +54,7 @@ final class Stage: @unchecked Sendable {
     self.plan = plan
     var rules = KernelRules.linux6_18
     rules.faultAroundBytes = plan.aroundPages << PageSize.shift
-    machine = try Machine(rules: rules, frameCount: 256, contents: .bytes)
+    machine = try Machine(rules: rules, frameCount: plan.isHuge ? 2048 : 256, contents: .bytes)
     space = try AddressSpace(machine: machine, lockMode: plan.lockMode)
     other = FileNode(machine: machine, traits: Self.quiet(.ext4Journal), store: RAMStore(), size: PageSize.bytes)
     var task = FaultTask()
@@ -61,12 +63,13 @@ final class Stage: @unchecked Sendable {
       flags.insert(.anonymous)
       node = nil
     } else {
-      let traits = Self.quiet(plan.isMemoryOnly ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
+      let traits = Self.quiet(
+        plan.isHuge ? .tmpfsHuge : plan.isMemoryOnly ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
       let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
       self.node = node
       let file = OpenFile(node: node, mode: .readWrite)
       self.file = file
-      if plan.isOneFolio {
+      if plan.isOneFolio || plan.isHuge {
         let bytes = [UInt8](repeating: 0, count: Int(plan.pages << PageSize.shift))
         try bytes.withUnsafeBytes { buffer in try file.write(at: 0, buffer) }
         try node.writeBack()
@@ -153,6 +156,8 @@ final class Stage: @unchecked Sendable {
       return signal
     case .endChild:
       child = nil
+    case .guardPage(let page):
+      try space.madvise(address(page), length: PageSize.bytes, .guardInstall, by: &task)
     case .close:
       file = nil
       node = nil
@@ -176,7 +181,7 @@ final class Stage: @unchecked Sendable {
     check(written, in: space, &task, &found)
     if let child { check(writtenByChild, in: child, &task, &found) }
     if plan.keepsStores { for child in children { checkSnapshot(child, &task, &found) } }
-    if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly { checkStore(node, &found) }
+    if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly, !plan.isHuge { checkStore(node, &found) }
     return found
   }
 
