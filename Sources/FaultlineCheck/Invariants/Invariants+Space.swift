@@ -65,9 +65,11 @@ extension Invariants {
     guard let frame = picture.frame(entry.frame.rawValue), let head = picture.head(of: frame.number) else { return }
     report.expect(head.references > 0, .entriesShowTheRightPage, "\(name): frame \(frame.number) is free")
     let wanted = area.filePage + (page - area.pages.lowerBound)
-    // Huge folios of files in memory are mapped whole across the end; of all files where kernels do not look at the end.
+    // Huge folios of files in memory are mapped whole across the end; of all files where kernels do not look at the end. A store
+    // through such an entry copies the page, wherever it lies.
     let mayCrossEnd = !area.notifiesOfWrites || !machine.rules.clipsAroundToFileEnd
-    let shownFirst = mayCrossEnd && head.owner != .program ? head.index : wanted
+    let copiedFirst = wanted & ~(PageSize.entriesPerTable - 1)
+    let shownFirst = mayCrossEnd ? head.owner == .program ? copiedFirst : head.index : wanted
     report.expect(
       min(wanted, shownFirst) < area.filePages, .nothingBeyondEnd,
       "\(name): page \(wanted) of a file of \(area.filePages)")
