@@ -105,13 +105,15 @@ public final class AddressSpace: @unchecked Sendable {
   private func translate(_ page: UInt64, _ demand: PageTableEntry.Demand, by task: inout FaultTask) -> Bool {
     let record = task.enter(epoch, of: epochs)
     defer { record.exit() }
-    guard let entry = table.entryPointer(forPage: page) else { return false }
-    var seen = entry.pointee.load(ordering: .relaxed)
+    guard let (entry, found) = table.entry(forPage: page) else { return false }
+    var seen = found
     while seen & demand.mask == demand.value {
       if seen & demand.marks == demand.marks { return true }
       let (exchanged, now) = entry.pointee.weakCompareExchange(
         expected: seen, desired: seen | demand.marks, successOrdering: .relaxed, failureOrdering: .relaxed)
       if exchanged { return true }
+      // A table may stand where 2 MiB were mapped: that is no entry to mark.
+      if (now ^ found) & PageTableEntry.hugeBit != 0 { return false }
       seen = now
     }
     return false
@@ -131,7 +133,7 @@ public final class AddressSpace: @unchecked Sendable {
 
   /// The entry of a page as it is now; of a huge one, what it says of this page. Kernel: what `/proc/PID/pagemap` shows.
   public func entry(ofPage page: UInt64) -> PageTableEntry {
-    guard let pointer = table.entryPointer(forPage: page) else { return .none }
-    return PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).single(page)
+    guard let found = table.entry(forPage: page) else { return .none }
+    return PageTableEntry(rawValue: found.seen).single(page)
   }
 }

@@ -38,7 +38,7 @@ extension AddressSpace {
   /// `false` without memory. A page that a fault has entered meanwhile is discarded again.
   private func setGuard(at page: UInt64) -> Bool {
     while true {
-      if table.makeLeaf(forPage: page) == nil, table.entryPointer(forPage: page) == nil { return false }
+      if table.makeLeaf(forPage: page) == nil, table.entry(forPage: page) == nil { return false }
       let isSet = table.withEntry(ofPage: page) { pointer in
         guard !PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).isPresent else { return false }
         pointer.pointee.store(PageTableEntry.guardMarker.rawValue, ordering: .releasing)

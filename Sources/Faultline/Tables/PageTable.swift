@@ -80,14 +80,17 @@ struct PageTable {
   @inline(__always)
   func leaf(forPage page: UInt64) -> Table? { middle(forPage: page)?.leaf }
 
-  /// The entry that maps `page`, of either size, without locks; `nil` when there is no table for it.
+  /// The entry that maps `page`, of either size, as it was seen without locks, and where; `nil` when there is no table for it.
+  ///
+  /// Where a huge entry was, a table's may be a moment later: look at ``PageTableEntry/isHuge`` of what is read there again.
   @inline(__always)
-  func entryPointer(forPage page: UInt64) -> WordPointer? {
+  func entry(forPage page: UInt64) -> (pointer: WordPointer, seen: UInt64)? {
     guard let middle = middle(forPage: page) else { return nil }
     let word = middle.pointer.pointee.load(ordering: .acquiring)
-    if word & PageTableEntry.hugeBit != 0 { return middle.pointer }
+    if word & PageTableEntry.hugeBit != 0 { return (middle.pointer, word) }
     guard let leaf = Self.upperChild(word) else { return nil }
-    return leaf.entries + Self.slot(ofPage: page, level: 0)
+    let pointer = leaf.entries + Self.slot(ofPage: page, level: 0)
+    return (pointer, pointer.pointee.load(ordering: .relaxed))
   }
 
   @inline(__always)
