@@ -185,8 +185,10 @@ extension FileNode {
   /// How often a page is looked for and made in turn before memory is called short.
   static let attemptsToMake = 8
 
-  /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory or when one is there already.
+  /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory, when one is there already, or
+  /// when it alone would be more than may be cached.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
+    guard order == 0 || 1 << order <= machine.cacheLimit ?? .max else { return nil }
     machine.makeRoom(for: 1 << order)
     guard let folio = memory.allocate(order: order, locked: true) else { return nil }
     let reference = FolioReference(owning: folio, memory: memory)

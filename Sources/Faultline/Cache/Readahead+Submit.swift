@@ -2,6 +2,9 @@ extension Readahead {
   /// Reads a window in folios of up to `order`, with the marker `asyncSize` pages before its end.
   /// Kernel: `page_cache_ra_order`.
   func submit(_ window: ReadaheadWindow, order wanted: UInt64) {
+    var window = window
+    // A window that pushes its own first pages out again would be read for ever.
+    window.size = min(window.size, node.machine.cacheLimit ?? .max)
     node.machine.events.note(windowEvent(window, order: wanted))
     guard node.traits.allowsLargeFolios else {
       state.pointee.order.store(0, ordering: .relaxed)
@@ -45,7 +48,7 @@ extension Readahead {
   func submitPages(at index: UInt64, count: UInt64, asyncSize: UInt64) {
     let filePages = node.cache.filePages
     guard index < filePages else { return }
-    let count = min(count, filePages - index)
+    let count = min(count, filePages - index, node.machine.cacheLimit ?? .max)
     node.machine.events.note(pagesEvent(at: index, count: count, lookahead: asyncSize))
     // The marker is placed after clipping, so near the end of the file it moves towards the start.
     let mark = asyncSize <= count ? index &+ count &- asyncSize : .max

@@ -62,6 +62,8 @@ struct Readahead {
     guard !folio.contains(.writeback) else { return }
     folio.remove(.readahead)
     let maximum = windowLimit(requested: requested)
+    // Under so small a limit the next window would push out this one, and the page that is asked for with it.
+    if let limit = node.machine.cacheLimit, limit < 3 &* maximum { return }
     var window = state.window
     let expected = (window.start &+ window.size &- window.asyncSize) & ~(folio.pageCount &- 1)
     let followsWindow = rules.mergesSelfHit && index == window.start &+ window.size
