@@ -12,6 +12,13 @@ extension Scenario {
           ThreadPlan(name: "guard", actions: [.guardPage(300)]),
         ]),
       Scenario(
+        name: "huge-mark", summary: "a load of a cold huge entry against a guard, which puts a table in its place",
+        stage: Stage.Plan(pages: 512, isShared: true, aroundPages: 16, loaded: [0], isHuge: true),
+        threads: [
+          ThreadPlan(name: "load", actions: [.cool(0..<512), .load(1)]),
+          ThreadPlan(name: "guard", actions: [.guardPage(300)]),
+        ]),
+      Scenario(
         name: "huge-huge", summary: "two loads that would each map the same 2 MiB; one finds the folio locked",
         stage: Stage.Plan(pages: 512, isShared: true, aroundPages: 16, isHuge: true),
         threads: [
