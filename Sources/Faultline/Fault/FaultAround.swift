@@ -71,7 +71,7 @@ extension AddressSpace {
       folio.unlock()
       return true
     case .refused(let reference, _):
-      let present = PageTableEntry(rawValue: context.middle.pointer.pointee.load(ordering: .acquiring)).isHuge
+      let present = context.middle.entry.isHuge
       #if DEBUG || ModelCheck
         if machine.switches.fires(.believesRefusedHuge) {
           folio.unlock()

@@ -33,10 +33,8 @@ extension AddressSpace {
     guard context.area.canMapHuge(around: context.page), !isHugeForbidden(context.area) else {
       return .refused(reference, .unsuitable)
     }
-    var permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
-    permissions |= PageTableEntry.accessedBit | PageTableEntry.hugeBit
-    if context.isWrite { permissions |= PageTableEntry.dirtyBit | writableBit(of: context.area) }
-    let entry = PageTableEntry(frame: memory.number(of: folio.head), permissions: permissions)
+    let entry = PageTableEntry(
+      frame: memory.number(of: folio.head), permissions: permissions(context) | PageTableEntry.hugeBit)
     folio.addHugeMapping()
     #if DEBUG || ModelCheck
       machine.switches.pass(.hugeDecided)
@@ -61,7 +59,7 @@ extension AddressSpace {
   /// - Returns: `nil` when the access goes on by single pages.
   @inline(never)
   func faultHuge(_ context: inout FaultContext) -> FaultResult? {
-    let entry = PageTableEntry(rawValue: context.middle.pointer.pointee.load(ordering: .acquiring))
+    let entry = context.middle.entry
     if entry.isHuge { return faultHugePresent(&context, entry) }
     return context.area.pointee.cache == nil && entry.isNone ? faultHugeAnonymous(&context) : nil
   }
@@ -77,8 +75,7 @@ extension AddressSpace {
     else { return nil }
     preparePrivatePages(of: area)
     let first = context.page & ~(PageSize.entriesPerTable - 1)
-    let permissions =
-      area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit | PageTableEntry.hugeBit
+    let permissions = permissions(context) | PageTableEntry.hugeBit
     guard context.isWrite else {
       guard let zero = machine.hugeZeroFrame else { return nil }
       guard context.prepareTable() else { return .outOfMemory }
@@ -91,9 +88,7 @@ extension AddressSpace {
     guard context.prepareTable() else { return .outOfMemory }
     folio.becomePrivate(page: first)
     folio.addHugeMapping()
-    let entry = PageTableEntry(
-      frame: memory.number(of: folio.head),
-      permissions: permissions | PageTableEntry.dirtyBit | writableBit(of: area))
+    let entry = PageTableEntry(frame: memory.number(of: folio.head), permissions: permissions)
     guard table.setHuge(entry, at: context.middle, depositing: &context.spareTable) else {
       folio.removeHugeMapping()
       return .noPage

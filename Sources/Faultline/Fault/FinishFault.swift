@@ -31,7 +31,7 @@ extension AddressSpace {
   }
 
   /// What an entry for the faulting page lets through. Kernel: `set_pte_range`.
-  private func permissions(_ context: borrowing FaultContext) -> UInt64 {
+  func permissions(_ context: borrowing FaultContext) -> UInt64 {
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
     return context.isWrite ? permissions | PageTableEntry.dirtyBit | writableBit(of: context.area) : permissions
   }

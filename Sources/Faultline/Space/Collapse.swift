@@ -38,7 +38,7 @@ extension AddressSpace {
 
   private func collapse(hugePageAt start: UInt64, of area: VMAPointer) -> CollapseFailure? {
     guard area.canMapHuge(around: start) else { return .unsuitable }
-    if let middle = table.middle(forPage: start), isHuge(middle) { return nil }
+    if table.middle(forPage: start)?.entry.isHuge == true { return nil }
     guard let file = area.file else { return collapsePrivate(area, start) }
     mark(area)
     let index = area.filePage(of: start)
@@ -48,10 +48,6 @@ extension AddressSpace {
     guard hasTable || !machine.rules.hugePages.collapseNeedsTable else { return .unsuitable }
     enterHuge(area, start, file.node, index)
     return nil
-  }
-
-  private func isHuge(_ middle: MiddleEntry) -> Bool {
-    PageTableEntry(rawValue: middle.pointer.pointee.load(ordering: .acquiring)).isHuge
   }
 
   /// Maps what was just collapsed; if it has changed again meanwhile, the next fault sees to it.

@@ -28,8 +28,7 @@ extension AddressSpace {
   func splitHuge(at middle: MiddleEntry) {
     let metadata = table.lock(of: middle.table)
     metadata.pointee.lock.lock()
-    let seen = PageTableEntry(rawValue: middle.pointer.pointee.load(ordering: .acquiring))
-    guard seen.isHuge else { return metadata.pointee.lock.unlock() }
+    guard middle.entry.isHuge else { return metadata.pointee.lock.unlock() }
     // Out first, so that no mark which the processor makes meanwhile is lost.
     let entry = PageTableEntry(rawValue: middle.pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
     if let leaf = isPrivate(entry) ? machine.tables.pop(from: metadata) : nil {

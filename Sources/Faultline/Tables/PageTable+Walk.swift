@@ -29,7 +29,7 @@ extension PageTable {
       return visited != nil
     }
     return lock(of: middle.table).pointee.lock.withLock {
-      let entry = PageTableEntry(rawValue: middle.pointer.pointee.load(ordering: .acquiring))
+      let entry = middle.entry
       if entry.isHuge { body(pages.lowerBound & ~(PageSize.entriesPerTable - 1), middle.pointer) }
       return entry.isHuge || entry.isNone
     }
@@ -48,7 +48,7 @@ extension PageTable {
         if let result = withLock(of: leaf, at: middle, { body(pointer) }) { return result }
       } else {
         let result: Result? = lock(of: middle.table).pointee.lock.withLock {
-          let entry = PageTableEntry(rawValue: middle.pointer.pointee.load(ordering: .acquiring))
+          let entry = middle.entry
           return entry.isHuge ? body(middle.pointer) : nil
         }
         if let result { return result }

@@ -211,4 +211,8 @@ struct MiddleEntry {
 
   @inline(__always)
   var isNone: Bool { pointer.pointee.load(ordering: .acquiring) == 0 }
+
+  /// What is entered, as an entry that maps memory: look whether it is huge before anything else.
+  @inline(__always)
+  var entry: PageTableEntry { PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring)) }
 }
