@@ -81,13 +81,16 @@ import Testing
     #expect(directory.names == [])
   }
 
+  /// Under MADV_RANDOM nothing is read ahead, so no page is on its way while the program runs on: however slow and busy
+  /// the machine, the five runs have one answer. What readahead gives is held against the kernel by `scripts/verify-matrix`.
   @Test func verificationComparesRealRunsWithThePrediction() throws {
     let data = ScratchFile.filled(pages: 4096)
     data.drop()
-    let run = try CommandRun(["whatif", "--verify", "--json", "--", toucher, data.path, "order=random"])
+    let question = ["whatif", "--verify", "--json", "--only", "--policy", "madvise=random"]
+    let run = try CommandRun(question + ["--", toucher, data.path, "order=random"])
     // On a file system in memory nothing can be dropped: the command says so and gives up.
     guard run.code != 3 else { return }
-    #expect(run.code == 0, "\(run.complaint)")
+    #expect(run.code == 0, "\(run.complaint)\(run.output)")
     #expect(run.output.firstRange(of: "\"verification\": []") == nil)
     #expect(run.output.firstRange(of: "\"withinRange\": false") == nil)
   }
