@@ -19,20 +19,33 @@ public struct BenchReport: Sendable {
     }
   }
 
-  /// A figure that must be reached.
+  /// A figure that must be reached, or that must not be exceeded.
   public struct Bar: Sendable {
+    /// On which side of what is wanted a figure may lie.
+    public enum Bound: String, Sendable {
+      case atLeast, atMost, exactly
+    }
+
     public let name: String
-    /// In the unit of the case it judges; `got` must not be below it.
+    public let bound: Bound
+    /// In the unit of the case it judges.
     public let wanted: Double
     public let got: Double
 
-    public init(name: String, wanted: Double, got: Double) {
+    public init(name: String, _ bound: Bound = .atLeast, wanted: Double, got: Double) {
       self.name = name
+      self.bound = bound
       self.wanted = wanted
       self.got = got
     }
 
-    public var holds: Bool { got >= wanted }
+    public var holds: Bool {
+      switch bound {
+      case .atLeast: got >= wanted
+      case .atMost: got <= wanted
+      case .exactly: got == wanted
+      }
+    }
   }
 
   public let benchmark: String
@@ -89,14 +102,24 @@ extension BenchReport.Case {
 extension BenchReport.Bar {
   /// One line for a terminal.
   var text: String {
-    "\(holds ? "holds" : "FAILS"): \(name), wanted at least \(BenchReport.number(wanted)), "
+    "\(holds ? "holds" : "FAILS"): \(name), wanted \(bound.words) \(BenchReport.number(wanted)), "
       + "got \(BenchReport.number(got))"
   }
 
   fileprivate var json: JSON {
     .object([
-      .init("name", .string(name)), .init("wanted", .number(wanted)), .init("got", .number(got)),
-      .init("holds", .bool(holds)),
+      .init("name", .string(name)), .init("bound", .string(bound.rawValue)), .init("wanted", .number(wanted)),
+      .init("got", .number(got)), .init("holds", .bool(holds)),
     ])
+  }
+}
+
+extension BenchReport.Bar.Bound {
+  fileprivate var words: String {
+    switch self {
+    case .atLeast: "at least"
+    case .atMost: "at most"
+    case .exactly: "exactly"
+    }
   }
 }
