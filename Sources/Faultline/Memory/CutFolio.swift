@@ -33,8 +33,6 @@ extension Folio {
 
   /// The counts of a folio that nothing maps begin anew where its first tail is another frame than before.
   private func forgetMappings() {
-    guard order != 0 else { return }
-    (head + 1).pointee.owner.store(0, ordering: .relaxed)
-    (head + 1).pointee.index.store(0, ordering: .relaxed)
+    if order != 0 { clearCounts() }
   }
 }

@@ -171,8 +171,17 @@ struct Folio: Equatable {
   /// Entries of either size that map any of its pages. Kernel: `folio_mapcount`.
   var totalMapCount: UInt64 { order == 0 ? mapCount(of: head) : tail.pointee.index.load(ordering: .relaxed) }
 
-  /// Both counts of a folio of several pages lie in its first tail, which needs no ``Frame/owner`` and no ``Frame/index``.
-  private var tail: FramePointer { head + 1 }
+  /// The counts of a folio of several pages lie in its first tail, which is in no cache and on no list: huge entries in
+  /// ``Frame/owner``, all entries in ``Frame/index``, pins in ``Frame/previous``. Kernel: `_entire_mapcount`, `_large_mapcount`,
+  /// `_pincount`.
+  var tail: FramePointer { head + 1 }
+
+  /// Begins the counts of a folio of several pages anew, while nobody can find it.
+  func clearCounts() {
+    tail.pointee.owner.store(0, ordering: .relaxed)
+    tail.pointee.index.store(0, ordering: .relaxed)
+    tail.pointee.previous.store(0, ordering: .relaxed)
+  }
 
   /// Turns a single-page folio's lookup reference into an entry's and unlocks it, in one step.
   @inline(__always)

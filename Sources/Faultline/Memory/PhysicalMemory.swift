@@ -114,12 +114,9 @@ public final class PhysicalMemory: @unchecked Sendable {
     for tail in 1..<max(1, 1 << Int(order)) {
       (head + tail).pointee.head.store(UInt64(UInt(bitPattern: head)), ordering: .relaxed)
     }
-    if order != 0 {
-      (head + 1).pointee.owner.store(0, ordering: .relaxed)
-      (head + 1).pointee.index.store(0, ordering: .relaxed)
-    }
-    head.pointee.life.store(Frame.referenceUnit | (locked ? Frame.lockBit : 0), ordering: .releasing)
     let folio = Folio(head: head)
+    if order != 0 { folio.clearCounts() }
+    head.pointee.life.store(Frame.referenceUnit | (locked ? Frame.lockBit : 0), ordering: .releasing)
     folio.note(1, caller)
     return folio
   }

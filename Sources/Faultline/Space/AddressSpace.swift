@@ -26,6 +26,10 @@ public final class AddressSpace: @unchecked Sendable {
   private let gapBehindAreas = CacheLines.Gap()
   /// The last number given to a family of private copies.
   let nextFamily = AtomicWord(0)
+  /// Odd while a fork copies entries and makes them read-only. Kernel: `write_protect_seq`.
+  let copySequence = AtomicWord(0)
+  /// 1 once a page was pinned here. Kernel: `MMF_HAS_PINNED`.
+  let hasPinned = AtomicWord(0)
 
   /// - Throws: `ENOMEM` when there is no memory for the root table.
   public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {

@@ -9,6 +9,8 @@ extension AddressSpace {
     let child = try AddressSpace(machine: machine, lockMode: lockMode)
     lockForChange()
     defer { unlockAfterChange() }
+    copySequence.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    defer { copySequence.wrappingAdd(1, ordering: .releasing) }
     child.nextFamily.store(nextFamily.load(ordering: .relaxed), ordering: .relaxed)
     var isComplete = true
     areas.forEach { area in
@@ -40,6 +42,9 @@ extension AddressSpace {
 
   private func copyEntries(of area: VMAPointer, to child: AddressSpace) -> Bool {
     let isCopyOnWrite = area.flags.isCopyOnWrite
+    let mayBePinned = hasPinned.load(ordering: .sequentiallyConsistent) != 0
+    if mayBePinned { splitPinned(in: area.pages) }
+    var isComplete = true
     var copied: [(page: UInt64, entry: PageTableEntry)] = []
     table.forEachEntry(in: area.pages) { page, pointer in
       var entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
@@ -49,6 +54,10 @@ extension AddressSpace {
       }
       // The child faults what a file's huge entry shows in again.
       guard !entry.isHuge || isPrivate(entry) else { return }
+      if mayBePinned, isPinned(entry) {
+        if let copy = copyOfPinned(entry, page) { copied.append((page, copy)) } else { isComplete = false }
+        return
+      }
       if isCopyOnWrite, entry.isWritable {
         pointer.pointee.bitwiseAnd(~PageTableEntry.writableBit, ordering: .relaxed)
         entry = entry.without(PageTableEntry.writableBit)
@@ -64,7 +73,7 @@ extension AddressSpace {
       }
       return false
     }
-    return true
+    return isComplete
   }
 
   /// The child's entry takes a reference and a map count of its own, and the child counts it.

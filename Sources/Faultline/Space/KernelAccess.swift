@@ -52,7 +52,7 @@ extension AddressSpace {
   public func readRemote(
     _ address: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: buffer.count, [.unlockable, .pin], piece: Self.remotePiece, by: &task) {
+    let done = throughPages(address, count: buffer.count, .pin, .unlockable, piece: Self.remotePiece, by: &task) {
       UnsafeMutableRawBufferPointer(rebasing: buffer[$0..<$0 + $1.count]).copyMemory(from: UnsafeRawBufferPointer($1))
     }
     guard done > 0 || buffer.isEmpty else { throw KernelError(.EFAULT, "a remote read of memory that cannot be read") }
@@ -67,7 +67,7 @@ extension AddressSpace {
     _ address: VirtualAddress, _ bytes: UnsafeRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
     let done = throughPages(
-      address, count: bytes.count, [.unlockable, .write], piece: Self.remotePiece, by: &task
+      address, count: bytes.count, .reference, [.unlockable, .write], piece: Self.remotePiece, by: &task
     ) {
       $1.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[$0..<$0 + $1.count]))
     }
@@ -83,7 +83,7 @@ extension AddressSpace {
   public func readForced(
     _ address: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: buffer.count, .force, piece: 1, by: &task) {
+    let done = throughPages(address, count: buffer.count, .reference, .force, piece: 1, by: &task) {
       UnsafeMutableRawBufferPointer(rebasing: buffer[$0..<$0 + $1.count]).copyMemory(from: UnsafeRawBufferPointer($1))
     }
     guard done > 0 || buffer.isEmpty else { throw KernelError(.EIO, "a forced read of memory that cannot be had") }
@@ -97,7 +97,7 @@ extension AddressSpace {
   public func writeForced(
     _ address: VirtualAddress, _ bytes: UnsafeRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: bytes.count, [.force, .write], piece: 1, by: &task) {
+    let done = throughPages(address, count: bytes.count, .reference, [.force, .write], piece: 1, by: &task) {
       $1.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[$0..<$0 + $1.count]))
     }
     guard done > 0 || bytes.isEmpty else { throw KernelError(.EIO, "a forced write to memory that cannot be had") }
@@ -113,7 +113,9 @@ extension AddressSpace {
     _ body: (_ bytes: UnsafeRawBufferPointer) -> Void
   ) throws(KernelError) -> Int {
     let room = capacity * Int(PageSize.bytes) - Int(address.offsetInPage)
-    let done = throughPages(address, count: min(count, room), .unlockable, piece: Self.splicePiece, by: &task) {
+    let done = throughPages(
+      address, count: min(count, room), .reference, .unlockable, piece: Self.splicePiece, by: &task
+    ) {
       body(UnsafeRawBufferPointer($1))
     }
     guard done > 0 || count == 0 else { throw KernelError(.EFAULT, "vmsplice of memory that cannot be read") }
@@ -130,7 +132,8 @@ extension AddressSpace {
   ///
   /// - Returns: the bytes that were had.
   func throughPages(
-    _ address: VirtualAddress, count: Int, _ flags: GetFlags, piece: UInt64, by task: inout FaultTask,
+    _ address: VirtualAddress, count: Int, _ kind: HoldKind, _ flags: PinFlags, piece: UInt64,
+    by task: inout FaultTask,
     _ body: (_ offset: Int, _ bytes: UnsafeMutableRawBufferPointer) -> Void
   ) -> Int {
     var done = 0
@@ -139,10 +142,11 @@ extension AddressSpace {
       let wanted = PageSize.pages(covering: place.offsetInPage &+ UInt64(count - done))
       let end = min(place.page &+ min(wanted, piece), VirtualAddress.end.page)
       guard place.page < end else { break }
-      let held = getPages(place.page..<end, flags, by: &task)
-      guard !held.frames.isEmpty else { break }
-      for number in held.frames {
-        guard let start = address.advanced(by: done) else { break }
+      var held = PinnedPages(kind, of: machine, capacity: Int(end &- place.page))
+      holdSlowly(place.page..<end, flags, into: &held, by: &task)
+      guard held.pageCount > 0 else { break }
+      held.forEachPage { number in
+        guard let start = address.advanced(by: done) else { return }
         let length = start.bytesInPage(of: count - done)
         let frame = machine.memory.frame(number)
         if let contents = machine.memory.contents(of: frame) {

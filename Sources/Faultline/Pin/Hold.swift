@@ -1,0 +1,96 @@
+/// The calls. Kernel: `pin_user_pages_fast` and `get_user_pages_fast` with their `_fast_only` forms.
+extension AddressSpace {
+  /// Pins the pages of a range: first what the walk without locks gets, then the rest through the fault handler.
+  ///
+  /// - Parameters:
+  ///   - range: bytes; every page that they touch is pinned.
+  ///   - form: whether every page is recorded or only heads.
+  /// - Returns: all pages, or fewer when a later one cannot be had: see ``PinnedPages/pageCount``.
+  /// - Throws: when the first page cannot be had: `EFAULT`, `ENOMEM`, `EAGAIN` with ``PinFlags/noWait``, `EOPNOTSUPP` for
+  ///   ``PinFlags/longTerm`` on a file whose pages are a device's own; `EINVAL` past the address space.
+  public func pin(
+    _ range: Range<VirtualAddress>, _ flags: PinFlags = [], form: PinnedPages.Form = .pages, by task: inout FaultTask
+  ) throws(KernelError) -> PinnedPages {
+    try hold(range, .pin, flags, form, by: &task)
+  }
+
+  /// Takes a reference on each page of a range; as ``pin(_:_:form:by:)`` otherwise, but for no longer than a system call takes.
+  ///
+  /// - Throws: as ``pin(_:_:form:by:)``, and `EINVAL` for ``PinFlags/longTerm``.
+  public func get(
+    _ range: Range<VirtualAddress>, _ flags: PinFlags = [], form: PinnedPages.Form = .pages, by task: inout FaultTask
+  ) throws(KernelError) -> PinnedPages {
+    try hold(range, .reference, flags, form, by: &task)
+  }
+
+  private func hold(
+    _ range: Range<VirtualAddress>, _ kind: HoldKind, _ flags: PinFlags, _ form: PinnedPages.Form,
+    by task: inout FaultTask
+  ) throws(KernelError) -> PinnedPages {
+    let pages = range.lowerBound.page..<PageSize.pages(covering: range.upperBound.rawValue)
+    var held = PinnedPages(kind, of: machine, form: form, capacity: min(pages.count, 1 << 20))
+    try hold(range, flags, into: &held, by: &task)
+    return held
+  }
+
+  /// Takes hold of the pages of a range and records them behind those that `held` has, in the way that it has.
+  ///
+  /// - Returns: the pages that were recorded.
+  /// - Throws: as ``pin(_:_:form:by:)``; then nothing more is held than before.
+  @discardableResult
+  public func hold(
+    _ range: Range<VirtualAddress>, _ flags: PinFlags = [], into held: inout PinnedPages, by task: inout FaultTask
+  ) throws(KernelError) -> UInt64 {
+    let pages = try pages(of: range, flags, held.kind)
+    let before = held.pageCount
+    if held.kind == .pin { hasPinned.store(1, ordering: .sequentiallyConsistent) }
+    let fast = flags.isDisjoint(with: [.force, .longTerm]) ? holdFast(pages, flags, into: &held, by: &task) : 0
+    guard fast < pages.count else { return fast }
+    let rest = pages.lowerBound + fast..<pages.upperBound
+    if let refusal = holdSlowly(rest, flags.union(.unlockable), into: &held, by: &task), held.pageCount == before {
+      throw refusal.error(of: range)
+    }
+    return held.pageCount - before
+  }
+
+  /// Takes hold of what is entered now, without a lock and without a fault: for who cannot wait. Kernel:
+  /// `pin_user_pages_fast_only`.
+  ///
+  /// - Returns: the pages that were recorded: fewer than the range has, or none, when something is missing or changes.
+  /// - Throws: `EINVAL` past the address space, or for flags that the walk cannot honour: `force`, `longTerm`.
+  public func holdNow(
+    _ range: Range<VirtualAddress>, _ flags: PinFlags = [], into held: inout PinnedPages, by task: inout FaultTask
+  ) throws(KernelError) -> UInt64 {
+    guard flags.isDisjoint(with: [.force, .longTerm]) else {
+      throw KernelError(.EINVAL, "a walk without locks sees no area: it can neither force nor pin for long")
+    }
+    let pages = try pages(of: range, flags, held.kind)
+    if held.kind == .pin { hasPinned.store(1, ordering: .sequentiallyConsistent) }
+    return holdFast(pages, flags, into: &held, by: &task)
+  }
+
+  private func pages(
+    of range: Range<VirtualAddress>, _ flags: PinFlags, _ kind: HoldKind
+  ) throws(KernelError) -> Range<UInt64> {
+    guard range.upperBound <= .end else {
+      throw KernelError(.EINVAL, "pages up to \(range.upperBound), past the end of the address space")
+    }
+    guard kind == .pin || !flags.contains(.longTerm) else {
+      throw KernelError(.EINVAL, "references are for a moment: only a pin can be for long")
+    }
+    return range.lowerBound.page..<PageSize.pages(covering: range.upperBound.rawValue)
+  }
+}
+
+extension AddressSpace.Refusal {
+  fileprivate func error(of range: Range<VirtualAddress>) -> KernelError {
+    let place = "the page at \(range.lowerBound)"
+    return switch self {
+    case .fault: KernelError(.EFAULT, "\(place) cannot be had: nothing there allows it")
+    case .longTerm:
+      KernelError(.EOPNOTSUPP, "\(place) is a device's own, and a pin for long would keep its file from shrinking")
+    case .memory: KernelError(.ENOMEM, "no memory for \(place)")
+    case .absent: KernelError(.EAGAIN, "\(place) is not there, and nobody may wait for it")
+    }
+  }
+}

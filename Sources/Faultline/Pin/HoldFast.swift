@@ -1,0 +1,87 @@
+/// The walk without locks. Kernel: `gup_fast`, `internal_get_user_pages_fast`.
+extension AddressSpace {
+  /// Takes hold of what is entered now, page after page, up to the first that is not or does not allow what is wanted.
+  ///
+  /// Takes no lock, faults nothing in and waits for nobody; a race that is lost ends it early.
+  ///
+  /// - Returns: the pages that were recorded.
+  func holdFast(
+    _ pages: Range<UInt64>, _ flags: PinFlags, into held: inout PinnedPages, by task: inout FaultTask
+  ) -> UInt64 {
+    let before = held.pageCount
+    let mark = held.mark
+    let sequence = copySequence.load(ordering: .acquiring)
+    // A fork that is copying entries looks at pins on its way: what it has passed must not be pinned behind its back.
+    guard held.kind == .reference || sequence & 1 == 0 else { return 0 }
+    let record = task.enter(epoch, of: epochs)
+    walkFast(pages, flags, into: &held)
+    record.exit()
+    if held.kind == .pin, copySequence.load(ordering: .acquiring) != sequence { held.truncate(to: mark) }
+    return held.pageCount &- before
+  }
+
+  private func walkFast(_ pages: Range<UInt64>, _ flags: PinFlags, into held: inout PinnedPages) {
+    let demand = flags.contains(.write) ? PageTableEntry.Demand.write : .read
+    var page = pages.lowerBound
+    while page < pages.upperBound, let middle = table.middle(forPage: page) {
+      let end = min(pages.upperBound, (page | (PageSize.entriesPerTable - 1)) &+ 1)
+      let seen = middle.entry
+      if seen.isHuge {
+        guard allows(seen, demand),
+          holdRun(
+            seen.single(page), end &- page, held: &held,
+            unless: {
+              middle.entry.frame != seen.frame || !allows(middle.entry, demand)
+            })
+        else { return }
+      } else {
+        guard let leaf = middle.leaf, holdSingles(page..<end, leaf, at: middle, demand, into: &held) else { return }
+      }
+      page = end
+    }
+  }
+
+  /// Of the pages that one leaf table maps. `false` when one could not be had.
+  private func holdSingles(
+    _ pages: Range<UInt64>, _ leaf: PageTable.Table, at middle: MiddleEntry, _ demand: PageTableEntry.Demand,
+    into held: inout PinnedPages
+  ) -> Bool {
+    let entries = leaf.entries + PageTable.slot(ofPage: pages.lowerBound, level: 0)
+    for index in 0..<pages.count {
+      let pointer = entries + index
+      let seen = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+      guard allows(seen, demand),
+        holdRun(
+          seen, 1, held: &held,
+          unless: {
+            let now = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+            return now.frame != seen.frame || !allows(now, demand) || middle.leaf != leaf
+          })
+      else { return false }
+    }
+    return true
+  }
+
+  @inline(__always)
+  private func allows(_ entry: PageTableEntry, _ demand: PageTableEntry.Demand) -> Bool {
+    let wanted = demand.mask | PageTableEntry.specialBit
+    return entry.rawValue & wanted == demand.value
+  }
+
+  /// Takes hold of `count` pages from the one that `entry` maps, all of one folio, then looks whether the entry has changed.
+  @inline(__always)
+  private func holdRun(
+    _ entry: PageTableEntry, _ count: UInt64, held: inout PinnedPages, unless changed: () -> Bool
+  ) -> Bool {
+    let kind = held.kind
+    guard let folio = Folio.grab(memory.frame(entry.frame), count, kind, in: memory) else { return false }
+    // Reading what a pin is for must show what the program will see: a shared private page is copied first, and not here.
+    if changed() || kind == .pin && !entry.isWritable && folio.isPrivate && !folio.contains(.exclusive) {
+      folio.letGo(count, kind, in: memory)
+      return false
+    }
+    if !folio.contains(.referenced) { folio.insert(.referenced) }
+    held.record(entry.frame, count)
+    return true
+  }
+}

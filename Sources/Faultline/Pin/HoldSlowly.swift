@@ -1,0 +1,126 @@
+/// The way through the fault handler. Kernel: `__get_user_pages`, `follow_page_mask`, `faultin_page`.
+extension AddressSpace {
+  /// Takes hold of pages under the address space's lock, faulting in what is missing, up to the first page that cannot be had.
+  /// Kernel: `get_user_pages_remote`, `__get_user_pages_locked`.
+  ///
+  /// - Returns: why the first page that is not recorded could not be had; `nil` when all are.
+  @discardableResult
+  func holdSlowly(
+    _ pages: Range<UInt64>, _ flags: PinFlags, into held: inout PinnedPages, by task: inout FaultTask
+  ) -> Refusal? {
+    defer { task.arriving = FaultTask.nothing }
+    var page = pages.lowerBound
+    while page < pages.upperBound {
+      let before = held.pageCount
+      if let refusal = holdOne(page, pages.upperBound, flags, into: &held, by: &task) { return refusal }
+      page &+= held.pageCount &- before
+    }
+    return nil
+  }
+
+  /// Why a page could not be had.
+  enum Refusal {
+    /// No area, none that allows it, or a fault that ends in a signal. `EFAULT`
+    case fault
+    /// The area's file would have to wait for the holder. `EOPNOTSUPP`
+    case longTerm
+    /// `ENOMEM`
+    case memory
+    /// The page would have to be waited for, or faulted in, and neither was wanted.
+    case absent
+  }
+
+  /// The page that is entered, with those behind it that the same entry maps.
+  private func holdOne(
+    _ page: UInt64, _ end: UInt64, _ flags: PinFlags, into held: inout PinnedPages, by task: inout FaultTask
+  ) -> Refusal? {
+    var attempt: FaultFlags = flags.contains(.unlockable) ? [.allowRetry, .killable] : []
+    if flags.contains(.write) { attempt.insert(.write) }
+    while true {
+      attempt.remove(.unshare)
+      lock.lockShared()
+      guard let area = areas.area(covering: page), area.permits(flags) else {
+        lock.unlockShared()
+        return .fault
+      }
+      if follow(page, min(end, area.pages.upperBound), in: area, flags, into: &held) {
+        lock.unlockShared()
+        return nil
+      }
+      guard !flags.contains(.noFault) else {
+        lock.unlockShared()
+        return .absent
+      }
+      if mustUnshare(page, held.kind, flags) { attempt.insert(.unshare) }
+      let result = handleFault(area, page, attempt, by: &task)
+      if result.contains(.retry) {
+        guard !flags.contains(.noWait) else { return .absent }
+        attempt.insert(.tried)
+        continue
+      }
+      lock.unlockShared()
+      if result.isError { return result.contains(.outOfMemory) ? .memory : .fault }
+    }
+  }
+
+  /// Takes hold of what is entered now, if the entry allows what is wanted. Kernel: `follow_page_pte` with `FOLL_TOUCH`.
+  private func follow(
+    _ page: UInt64, _ end: UInt64, in area: VMAPointer, _ flags: PinFlags, into held: inout PinnedPages
+  ) -> Bool {
+    var taken: (first: FrameNumber, pages: UInt64)?
+    _ = table.withEntry(ofPage: page) { pointer in
+      let whole = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+      let entry = whole.single(page)
+      guard entry.isPresent, !flags.contains(.write) || entry.isWritable || isForcedCopy(entry, in: area, flags) else {
+        return
+      }
+      // One page of zeroes is as good as another, and this one needs no reference.
+      guard !entry.isSpecial else {
+        taken = (machine.zeroFrame, 1)
+        return
+      }
+      guard !mustUnshare(entry, held.kind, flags) else { return }
+      let pages = whole.isHuge ? min(end, (page | (PageSize.entriesPerTable - 1)) &+ 1) &- page : 1
+      guard let folio = Folio.grab(machine.memory.frame(entry.frame), pages, held.kind, in: memory) else { return }
+      if flags.contains(.write), !entry.isDirty { folio.markDirty() }
+      machine.markAccessed(folio)
+      taken = (entry.frame, pages)
+    }
+    guard let taken else { return false }
+    held.record(taken.first, taken.pages)
+    return true
+  }
+
+  private func mustUnshare(_ page: UInt64, _ kind: HoldKind, _ flags: PinFlags) -> Bool {
+    table.withEntry(ofPage: page) { pointer in
+      mustUnshare(PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring)).single(page), kind, flags)
+    } ?? false
+  }
+
+  /// Whether somebody else's store could come between what is pinned for reading and what the program sees.
+  /// Kernel: `gup_must_unshare`.
+  private func mustUnshare(_ entry: PageTableEntry, _ kind: HoldKind, _ flags: PinFlags) -> Bool {
+    guard kind == .pin, !flags.contains(.write), entry.isPresent, !entry.isSpecial else { return false }
+    let folio = Folio(of: machine.memory.frame(entry.frame))
+    return folio.isPrivate && !folio.contains(.exclusive)
+  }
+
+  /// Whether a forced store has broken the sharing of this page already, though its entry stays read-only.
+  /// Kernel: `can_follow_write_pte`.
+  private func isForcedCopy(_ entry: PageTableEntry, in area: VMAPointer, _ flags: PinFlags) -> Bool {
+    flags.contains(.force) && area.flags.isDisjoint(with: [.shared, .mayShare, .write])
+      && area.flags.contains(.mayWrite) && !entry.isSpecial
+      && Folio(of: machine.memory.frame(entry.frame)).isExclusive
+  }
+}
+
+extension VMAPointer {
+  /// Kernel: `check_vma_flags`.
+  fileprivate func permits(_ wanted: PinFlags) -> Bool {
+    let flags = flags
+    if wanted.contains(.write) {
+      return flags.contains(.write) || wanted.contains(.force) && flags.isCopyOnWrite
+    }
+    return flags.contains(.read) || wanted.contains(.force) && flags.contains(.mayRead)
+  }
+}
