@@ -21,7 +21,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux"),
     .target(name: "Faultline", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "FaultlineFS", dependencies: ["Faultline"], swiftSettings: strict),
+    .target(name: "FaultlineFS", dependencies: ["CLinux", "Faultline"], swiftSettings: strict),
     .target(name: "FaultlineCheck", dependencies: ["CLinux", "Faultline", "FaultlineFS"], swiftSettings: strict),
     .target(
       name: "FaultlineWhatIf",

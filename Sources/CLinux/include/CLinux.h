@@ -8,6 +8,8 @@
 #include "CLinuxTrace.h"
 
 #include "barrier.h"
+#include "cache_line.h"
+#include "device_file.h"
 #include "doctor.h"
 #include "kernel_script.h"
 #include "memory_file.h"

@@ -1,3 +1,4 @@
+import CLinux
 import Faultline
 import Synchronization
 
@@ -7,6 +8,8 @@ import Synchronization
 public final class RAMDevice: DAXDevice, @unchecked Sendable {
   public let pageCount: UInt64
   public let isSynchronous: Bool
+  /// Whether flush and fence take the time that they take on persistent memory: each runs the processor's own instructions.
+  public let usesInstructions: Bool
   public let bytes: UnsafeMutableRawPointer
   private let region: HostMapping
   private let damaged = Mutex<Range<UInt64>?>(nil)
@@ -14,11 +17,14 @@ public final class RAMDevice: DAXDevice, @unchecked Sendable {
   /// - Parameters:
   ///   - pageCount: pages of 4096 bytes, at least one; they read as zero and cost memory once they are stored to.
   ///   - isSynchronous: `false` for a device that refuses MAP_SYNC.
+  ///   - usesInstructions: flush and fence run the instructions of a program on persistent memory, so that a measurement
+  ///     has their cost. Without effect on a processor that has none.
   /// - Throws: `EINVAL` for no pages, `ENOMEM` when the host has no address space of that size.
-  public init(pageCount: UInt64, isSynchronous: Bool = true) throws(KernelError) {
+  public init(pageCount: UInt64, isSynchronous: Bool = true, usesInstructions: Bool = false) throws(KernelError) {
     region = try HostMapping(pageCount: pageCount)
     self.pageCount = pageCount
     self.isSynchronous = isSynchronous
+    self.usesInstructions = usesInstructions && FlushInstruction.ofThisProcessor != nil
     bytes = region.base
   }
 
@@ -33,9 +39,13 @@ public final class RAMDevice: DAXDevice, @unchecked Sendable {
     (bytes + Int(range.lowerBound)).initializeMemory(as: UInt8.self, repeating: 0, count: range.count)
   }
 
-  public func flush(_ range: Range<UInt64>) {}
+  public func flush(_ range: Range<UInt64>) {
+    if usesInstructions { cl_flush_lines(bytes + Int(range.lowerBound), UInt64(range.count)) }
+  }
 
-  public func fence() throws(DeviceError) {}
+  public func fence() throws(DeviceError) {
+    if usesInstructions { cl_store_fence() }
+  }
 
   public func firstDamagedPage(in pages: Range<UInt64>) -> UInt64? {
     guard let damaged = damaged.withLock({ $0 }), damaged.overlaps(pages) else { return nil }
