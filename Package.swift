@@ -7,6 +7,7 @@ let package = Package(
   name: "Faultline",
   products: [
     .library(name: "Faultline", targets: ["Faultline", "FaultlineFS"]),
+    .library(name: "FaultlineCheck", targets: ["FaultlineCheck"]),
     .executable(name: "faultline", targets: ["FaultlineTool"]),
   ],
   traits: [
@@ -39,7 +40,7 @@ let package = Package(
     .testTarget(
       name: "FaultlineTests", dependencies: ["Faultline", "FaultlineFS", "FaultlineCheck"], swiftSettings: strict),
     .testTarget(
-      name: "FaultlineCheckTests", dependencies: ["FaultlineCheck"],
+      name: "FaultlineCheckTests", dependencies: ["FaultlineCheck", "FaultlineFS"],
       resources: [.copy("Recordings")], swiftSettings: strict),
     .executableTarget(
       name: "faultline-toucher", dependencies: ["FaultlineWhatIf"], path: "Sources/FaultlineToucher",

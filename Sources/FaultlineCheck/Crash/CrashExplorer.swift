@@ -1,8 +1,9 @@
 /// Tries what a crash may leave at every point of a scenario.
 ///
-/// Between two fences the images only become more: what a line may show after its third store includes what it may show after
-/// its second. So all images of a group of points are those of its last one, before the fence or the promise that ends it. There
-/// every set of survivors is tried, or, where they are too many, chosen ones; and at every store the image in which everything survived.
+/// Between two fences the images only become more: what a line may show after its third store includes what it may show
+/// after its second. So all images of a group of points are those of its last one, before the fence or the promise that
+/// ends it. There every set of survivors is tried, or, where they are too many, chosen ones; and at every store the
+/// image in which everything survived.
 public struct CrashExplorer: Sendable {
   public var limits: CrashLimits
 
@@ -23,7 +24,11 @@ public struct CrashExplorer: Sendable {
       let isEnd = trial.isBeforeChange
       if isEnd, isNew {
         let survivors = Survivors(of: trial.lines.lines, within: limits)
-        if survivors.combinations == nil { search.report.sampledGroups += 1 } else { search.report.exhaustiveGroups += 1 }
+        if survivors.combinations == nil {
+          search.report.sampledGroups += 1
+        } else {
+          search.report.exhaustiveGroups += 1
+        }
         let isDone = survivors.forEach(drawing: UInt64(trial.event)) { search.isFine($0, of: trial, progress) }
         guard isDone else { return search.finish(trial, groupStart) }
         isNew = false

@@ -2,8 +2,8 @@
 public struct CrashLimits: Sendable, Hashable {
   /// Up to so many sets of survivors at one point, all are tried.
   public var combinations: Int
-  /// Where there are more: so many drawn ones, beside those in which nothing or everything survives, or one line alone differs from
-  /// that.
+  /// Where there are more: so many drawn ones, beside those in which nothing or everything survives, or one line alone
+  /// differs from that.
   public var samples: Int
   /// Where the drawing starts.
   public var seed: UInt64

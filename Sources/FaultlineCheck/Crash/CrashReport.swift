@@ -3,7 +3,8 @@ public struct CrashReport: Sendable {
   public let scenario: String
   /// Events of the recording: a crash may come before and after each.
   public internal(set) var points = 0
-  /// Points between which nothing becomes durable and nothing is promised share their images; of these groups, those of which every image was tried.
+  /// Points between which nothing becomes durable and nothing is promised share their images; of these groups, those of
+  /// which every image was tried.
   public internal(set) var exhaustiveGroups = 0
   /// Those of which some were.
   public internal(set) var sampledGroups = 0

@@ -6,8 +6,9 @@ import FaultlineFS
 /// What a crash may leave on a persistent device, and whether the promises made before it still hold.
 ///
 /// A ``CrashScenario`` runs once on a ``RecordingDevice``. ``CrashExplorer`` then goes through the recording; a
-/// ``VolatileLines`` knows at each point which stores are durable and which still wait in cache lines. Every set of survivors
-/// that the device's rules allow becomes an image on a ``ScratchDevice``, on which the scenario looks for its promises.
+/// ``VolatileLines`` knows at each point which stores are durable and which still wait in cache lines. Every set of
+/// survivors that the device's rules allow becomes an image on a ``ScratchDevice``, on which the scenario looks for its
+/// promises.
 ///
 /// Laws:
 /// 1. One scenario, one seed and one set of limits give the same images in the same order.
@@ -19,7 +20,8 @@ import FaultlineFS
 ///
 /// Its methods are called on one thread. ``check(_:at:)`` runs many times on different images.
 public protocol CrashScenario: Sendable {
-  /// Something that the structure has promised: that an operation began or is done, what a reader must find from now on.
+  /// Something that the structure has promised: that an operation began or is done, what a reader must find from now
+  /// on.
   associatedtype Promise: Sendable
 
   /// How it is called on the command line and in reports.
@@ -38,7 +40,8 @@ public protocol CrashScenario: Sendable {
   /// - Parameter device: the surviving image. Stores to it are undone afterwards.
   /// - Returns: what is broken, a sentence each; nothing when all is well. A thrown error is one, too.
   func check(_ device: any DAXDevice, at moment: CrashMoment<Promise>) throws -> [String]
-  /// What lies at a byte of the device, for the story of a finding: `record 3`, `inode table`. `nil` for nothing to tell.
+  /// What lies at a byte of the device, for the story of a finding: `record 3`, `inode table`. `nil` for nothing to
+  /// tell.
   func place(of offset: UInt64) -> String?
 }
 
@@ -50,7 +53,8 @@ extension CrashScenario {
 public struct CrashMoment<Promise: Sendable>: Sendable {
   /// In the order in which they were made.
   public let promises: ArraySlice<Promise>
-  /// The page-table entries that had been entered and let stores through, in order; each is a ``DevicePoint/writableEntry(inode:page:pages:devicePage:synchronous:)``.
+  /// The page-table entries that had been entered and let stores through, in order; each is a
+  /// ``DevicePoint/writableEntry(inode:page:pages:devicePage:synchronous:)``.
   public let entries: ArraySlice<DevicePoint>
 }
 
@@ -62,8 +66,8 @@ public final class CrashRecorder<Promise: Sendable> {
 
   init(_ device: RecordingDevice) { self.device = device }
 
-  /// From now on a crash must respect this promise. Say so right after the call that makes it has returned; and before a
-  /// call, where a reader may from then on find what it does.
+  /// From now on a crash must respect this promise. Say so right after the call that makes it has returned; and before
+  /// a call, where a reader may from then on find what it does.
   public func promise(_ promise: Promise) {
     // An event of its own keeps promises apart from the stores around them.
     device.note(.operation("\(promise)"))

@@ -1,7 +1,8 @@
 import Faultline
 import FaultlineFS
 
-/// One scenario that has run, and a place in its recording: what is durable there, what may be lost, what has been promised.
+/// One scenario that has run, and a place in its recording: what is durable there, what may be lost, what has been
+/// promised.
 struct CrashTrial<Scenario: CrashScenario> {
   let scenario: Scenario
   let recording: DeviceRecording
@@ -39,7 +40,8 @@ struct CrashTrial<Scenario: CrashScenario> {
 
   private var moment: CrashMoment<Scenario.Promise> {
     CrashMoment(
-      promises: promises.prefix(promiseCount).map(\.promise)[...], entries: entries.prefix(entryCount).map(\.point)[...])
+      promises: promises.prefix(promiseCount).map(\.promise)[...], entries: entries.prefix(entryCount).map(\.point)[...]
+    )
   }
 
   /// Whether the next event makes something durable or changes what is promised.

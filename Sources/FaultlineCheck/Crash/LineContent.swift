@@ -18,8 +18,8 @@ struct LineContent: Equatable {
     withUnsafeBytes(of: atoms) { device.store($0, at: line << CacheLine.shift) }
   }
 
-  /// A number that differs for other bytes or another line. An image's is the exclusive or of its lines', so that it follows
-  /// from another image's by the lines in which they differ.
+  /// A number that differs for other bytes or another line. An image's is the exclusive or of its lines', so that it
+  /// follows from another image's by the lines in which they differ.
   func hash(line: UInt64) -> UInt64 {
     var hash = line &* 0x9E37_79B9_7F4A_7C15
     for index in 0..<8 {

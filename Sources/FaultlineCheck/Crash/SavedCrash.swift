@@ -3,7 +3,8 @@ public struct SavedCrash: Sendable, Hashable {
   public let scenario: String
   /// Events before the crash.
   public let events: Int
-  /// Lines that lost stores, with the number of stores that each kept since it was last durable; ascending. All others kept everything.
+  /// Lines that lost stores, with the number of stores that each kept since it was last durable; ascending. All others
+  /// kept everything.
   public let losses: [Loss]
 
   public struct Loss: Sendable, Hashable {

@@ -6,8 +6,8 @@ import FaultlineFS
 /// Stores to a line become durable in their order, whenever the processor likes: any number of the first ones survives.
 struct VolatileLine {
   let number: UInt64
-  /// The atoms that changed, in order, each with all of its bytes as they were afterwards. What changed nothing is left out: with it
-  /// or without it the images are the same.
+  /// The atoms that changed, in order, each with all of its bytes as they were afterwards. What changed nothing is left
+  /// out: with it or without it the images are the same.
   private(set) var stores: [Store] = []
   /// For each count of survivors, what the image's hash changes by against none.
   private(set) var hashes: [UInt64] = [0]

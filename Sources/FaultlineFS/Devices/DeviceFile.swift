@@ -82,7 +82,8 @@ final class DeviceFile {
     return size
   }
 
-  /// A store to a hole of a full disk would end this process, so the space is taken now. Where the host cannot, it stays so.
+  /// A store to a hole of a full disk would end this process, so the space is taken now. Where the host cannot, it
+  /// stays so.
   private static func fillHoles(_ descriptor: Int32, _ size: UInt64, _ path: String) throws(DeviceFileError) {
     let result = cl_fill_holes(descriptor, Int64(size))
     guard [ENOSPC, EDQUOT, EFBIG].contains(-result) else { return }

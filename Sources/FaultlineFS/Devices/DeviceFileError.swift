@@ -32,7 +32,8 @@ public struct DeviceFileError: Error, Hashable, Sendable, CustomStringConvertibl
   /// What the host said about `call`.
   static func host(_ call: String, _ path: String, _ number: Int32 = Glibc.errno) -> DeviceFileError {
     let reason = strerror(number).map { String(cString: $0) } ?? "error \(number)"
-    return DeviceFileError(number == EEXIST ? .exists : .refused, path, errno: number, "cannot \(call) \(path): \(reason)")
+    return DeviceFileError(
+      number == EEXIST ? .exists : .refused, path, errno: number, "cannot \(call) \(path): \(reason)")
   }
 
   public var description: String { message }

@@ -4,13 +4,15 @@ import Synchronization
 
 /// A device whose bytes are a file's on the host, or a block device's.
 ///
-/// Where the host grants MAP_SYNC for it (a file on persistent memory), the processor's own instructions make stores durable. Anywhere
-/// else a flushed line is only in the host's page cache, so that the fence has the host write out the pages that were flushed.
+/// Where the host grants MAP_SYNC for it (a file on persistent memory), the processor's own instructions make stores
+/// durable. Anywhere else a flushed line is only in the host's page cache, so that the fence has the host write out the
+/// pages that were flushed.
 ///
-/// The file is locked (`flock`) while it is a device. Who cuts it short all the same is told by the next fence, which fails; a
-/// touch of a page that is gone ends the process, as with any mapping.
+/// The file is locked (`flock`) while it is a device. Who cuts it short all the same is told by the next fence, which
+/// fails; a touch of a page that is gone ends the process, as with any mapping.
 ///
-/// `@unchecked Sendable`: the bytes are raw memory whose users order their accesses; everything else never changes or is behind a lock.
+/// `@unchecked Sendable`: the bytes are raw memory whose users order their accesses; everything else never changes or
+/// is behind a lock.
 public final class FileDevice: DAXDevice, @unchecked Sendable {
   /// What may happen to the file.
   public enum Access: Sendable, Hashable {
@@ -35,8 +37,9 @@ public final class FileDevice: DAXDevice, @unchecked Sendable {
 
   /// Opens a file that is there.
   ///
-  /// - Parameter isSynchronous: whether files of a file system on it may be mapped with MAP_SYNC. `nil` for: if the host granted it.
-  ///   `true` is right for programs that flush through this device, whose fence makes the host's calls for them.
+  /// - Parameter isSynchronous: whether files of a file system on it may be mapped with MAP_SYNC. `nil` for: if the
+  ///   host granted it. `true` is right for programs that flush through this device, whose fence makes the host's calls
+  ///   for them.
   /// - Throws: ``DeviceFileError``.
   public convenience init(
     _ path: String, access: Access = .readWrite, isSynchronous: Bool? = nil
@@ -79,8 +82,8 @@ public final class FileDevice: DAXDevice, @unchecked Sendable {
     }
   }
 
-  /// - Throws: ``DeviceError`` when the host could not write out, or the file has become shorter; every later fence fails
-  ///   too, because nobody knows what the medium has.
+  /// - Throws: ``DeviceError`` when the host could not write out, or the file has become shorter; every later fence
+  ///   fails too, because nobody knows what the medium has.
   public func fence() throws(DeviceError) {
     guard access == .readWrite else { return }
     if file.isHostSynchronous { return cl_store_fence() }
@@ -93,12 +96,14 @@ public final class FileDevice: DAXDevice, @unchecked Sendable {
   private func writeOut(_ runs: [Range<UInt64>]) -> DeviceError? {
     guard !runs.isEmpty else { return nil }
     guard file.isWhole else {
-      return DeviceError("\(file.path) has become shorter than the device's \(pageCount) pages; restore it and open it again")
+      return DeviceError(
+        "\(file.path) has become shorter than the device's \(pageCount) pages; restore it and open it again")
     }
     for run in runs {
       let number = file.writeOut(run)
       if number != 0 {
-        return DeviceError("the host could not write out pages \(run.lowerBound)-\(run.upperBound - 1) of \(file.path): error \(number)")
+        return DeviceError(
+          "the host could not write out pages \(run.lowerBound)-\(run.upperBound - 1) of \(file.path): error \(number)")
       }
     }
     return nil

@@ -4,11 +4,13 @@ import Synchronization
 
 /// A device in this process's memory: what is stored is durable at once, and gone with the process.
 ///
-/// `@unchecked Sendable`: the bytes are raw memory whose users order their accesses; everything else never changes or is behind a lock.
+/// `@unchecked Sendable`: the bytes are raw memory whose users order their accesses; everything else never changes or
+/// is behind a lock.
 public final class RAMDevice: DAXDevice, @unchecked Sendable {
   public let pageCount: UInt64
   public let isSynchronous: Bool
-  /// Whether flush and fence take the time that they take on persistent memory: each runs the processor's own instructions.
+  /// Whether flush and fence take the time that they take on persistent memory: each runs the processor's own
+  /// instructions.
   public let usesInstructions: Bool
   public let bytes: UnsafeMutableRawPointer
   private let region: HostMapping
@@ -17,8 +19,8 @@ public final class RAMDevice: DAXDevice, @unchecked Sendable {
   /// - Parameters:
   ///   - pageCount: pages of 4096 bytes, at least one; they read as zero and cost memory once they are stored to.
   ///   - isSynchronous: `false` for a device that refuses MAP_SYNC.
-  ///   - usesInstructions: flush and fence run the instructions of a program on persistent memory, so that a measurement
-  ///     has their cost. Without effect on a processor that has none.
+  ///   - usesInstructions: flush and fence run the instructions of a program on persistent memory, so that a
+  ///   measurement has their cost. Without effect on a processor that has none.
   /// - Throws: `EINVAL` for no pages, `ENOMEM` when the host has no address space of that size.
   public init(pageCount: UInt64, isSynchronous: Bool = true, usesInstructions: Bool = false) throws(KernelError) {
     region = try HostMapping(pageCount: pageCount)

@@ -2,12 +2,14 @@ import Faultline
 import Glibc
 import Synchronization
 
-/// A device in memory that writes down every store, flush, fence and note, for whoever wants to know what a crash may leave.
+/// A device in memory that writes down every store, flush, fence and note, for whoever wants to know what a crash may
+/// leave.
 ///
-/// It loses nothing by itself. Threads are recorded in the order in which their calls came to be; a recording is the same each
-/// time as long as that order is.
+/// It loses nothing by itself. Threads are recorded in the order in which their calls came to be; a recording is the
+/// same each time as long as that order is.
 ///
-/// `@unchecked Sendable`: the bytes are raw memory whose users order their accesses; everything else never changes or is behind a lock.
+/// `@unchecked Sendable`: the bytes are raw memory whose users order their accesses; everything else never changes or
+/// is behind a lock.
 public final class RecordingDevice: DAXDevice, @unchecked Sendable {
   public let pageCount: UInt64
   public let isSynchronous: Bool
