@@ -111,6 +111,7 @@
       (.freesTableAtOnce, "entered-munmap"), (.skipsEntryCheck, "store-store"), (.skipsTableCheck, "load-load"),
       (.unfreezesOriginalFirst, "load-split"),
       (.walkHoldsSpace, "truncate-end"), (.skipsMiddleCheck, "huge-table"),
+      (.keepsPinOfLostRace, "pin-munmap"), (.undoesOnePinTooMany, "pin-munmap"), (.pinsDuringFork, "pin-fork"),
     ]
 
     /// One of two orders touches what is no memory. The thread stays where it is; the explorer goes on.

@@ -32,7 +32,7 @@
 
   extension SeededBug {
     /// `nil` for those that only other threads bring out (the explorer finds them), and for those that break no law but a
-    /// promise about huge pages (`HugeTests`).
+    /// promise about huge pages (`HugeTests`) or about what is pinned (`PinTests`).
     fileprivate var law: Law? {
       switch self {
       case .skipsMappingCheck: .entriesShowTheRightPage
@@ -46,6 +46,8 @@
       case .skipsMiddleCheck: .tablesAddUp
       case .mapsValueHuge, .entersTableForLockedFolio: nil
       case .unfreezesOriginalFirst, .walkHoldsSpace: nil
+      case .countsPinOnSubpage: .referencesAddUp
+      case .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -83,11 +85,16 @@
         try storeHugePrivate(scene)
       case .believesRefusedHuge:
         _ = try mapHugeFile(scene, at: 3)
+      case .countsPinOnSubpage:
+        try storeHugePrivate(scene)
+        var held = PinnedPages(.reference, of: scene.machine)
+        _ = try scene.space.holdNow(
+          VirtualAddress(page: 1 << 20 + 3)..<VirtualAddress(page: 1 << 20 + 5), into: &held, by: &scene.task)
       case .skipsMiddleCheck:
         try enterTableWhileHugeIsDecided(scene)
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
         .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst,
-        .walkHoldsSpace:
+        .walkHoldsSpace, .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork:
         break
       }
     }

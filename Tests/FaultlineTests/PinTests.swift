@@ -76,6 +76,20 @@ import Testing
     #expect(!stage.folio(0).mayBePinned)
   }
 
+  #if DEBUG || ModelCheck
+    @Test func aShiftTakenForASizeShowsAnotherPage() throws {
+      let stage = try Stage()
+      try stage.mapPrivate(pages: Self.span, huge: true)
+      stage.store(0)
+      stage.machine.switches.bugs = [.takesShiftForSize]
+      var held = PinnedPages(.reference, of: stage.machine)
+      #expect(try stage.space.holdNow(stage.range(3..<4), .write, into: &held, by: &stage.task) == 1)
+      var frames: [FrameNumber] = []
+      held.forEachPage { frames.append($0) }
+      #expect(frames != [stage.frame(3)])
+    }
+  #endif
+
   @Test func headsOnlySayTheSamePagesInFewWords() throws {
     let stage = try Stage()
     try stage.mapPrivate(pages: 3 * Self.span, huge: true)

@@ -50,6 +50,9 @@ extension PhysicalMemory {
     }
   }
 
+  /// Whether nobody holds a frame.
+  package func auditIsFree(_ number: FrameNumber) -> Bool { Folio(of: frame(number)).references == 0 }
+
   /// The blocks of the free lists: first frame and order.
   package func auditFreeBlocks() -> [(number: UInt64, order: UInt64)] {
     drainCaches()

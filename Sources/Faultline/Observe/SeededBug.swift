@@ -41,6 +41,16 @@
     case unfreezesOriginalFirst
     /// A walk from a file's side keeps the address space alive, and so may be what ends it, under its own locks.
     case walkHoldsSpace
+    /// A pin that finds its entry changed keeps its references.
+    case keepsPinOfLostRace
+    /// A pin that finds its entry changed gives one reference too many back.
+    case undoesOnePinTooMany
+    /// A pin inside a huge entry takes the shift of its size for the size, and so begins at its head (seed 002).
+    case takesShiftForSize
+    /// A pin counts on the page that is wanted instead of on its folio's head.
+    case countsPinOnSubpage
+    /// A pin without locks does not look whether a fork copies entries meanwhile.
+    case pinsDuringFork
   }
 
   /// A place between a look and the lock that makes it safe: where another thread's work hurts most.

@@ -12,11 +12,16 @@ extension AddressSpace {
     let mark = held.mark
     let sequence = copySequence.load(ordering: .acquiring)
     // A fork that is copying entries looks at pins on its way: what it has passed must not be pinned behind its back.
-    guard held.kind == .reference || sequence & 1 == 0 else { return 0 }
+    #if DEBUG || ModelCheck
+      let looks = !machine.switches.has(.pinsDuringFork)
+    #else
+      let looks = true
+    #endif
+    guard held.kind == .reference || sequence & 1 == 0 || !looks else { return 0 }
     let record = task.enter(epoch, of: epochs)
     walkFast(pages, flags, into: &held)
     record.exit()
-    if held.kind == .pin, copySequence.load(ordering: .acquiring) != sequence { held.truncate(to: mark) }
+    if held.kind == .pin, looks, copySequence.load(ordering: .acquiring) != sequence { held.truncate(to: mark) }
     return held.pageCount &- before
   }
 
@@ -29,7 +34,7 @@ extension AddressSpace {
       if seen.isHuge {
         guard allows(seen, demand),
           holdRun(
-            seen.single(page), end &- page, held: &held,
+            first(of: seen, at: page), end &- page, held: &held,
             unless: {
               middle.entry.frame != seen.frame || !allows(middle.entry, demand)
             })
@@ -39,6 +44,18 @@ extension AddressSpace {
       }
       page = end
     }
+  }
+
+  /// What a huge entry says of `page`.
+  @inline(__always)
+  private func first(of huge: PageTableEntry, at page: UInt64) -> PageTableEntry {
+    #if DEBUG || ModelCheck
+      // 21 is the shift of 2 MiB; masked by one less, the address of a page gives no pages to go on by.
+      if machine.switches.has(.takesShiftForSize) {
+        return huge.advanced(by: page << PageSize.shift & 20 >> PageSize.shift)
+      }
+    #endif
+    return huge.single(page)
   }
 
   /// Of the pages that one leaf table maps. `false` when one could not be had.
@@ -74,9 +91,20 @@ extension AddressSpace {
     _ entry: PageTableEntry, _ count: UInt64, held: inout PinnedPages, unless changed: () -> Bool
   ) -> Bool {
     let kind = held.kind
+    #if DEBUG || ModelCheck
+      if machine.switches.has(.countsPinOnSubpage) {
+        Folio(head: memory.frame(entry.frame)).get(count)
+        held.record(entry.frame, count)
+        return true
+      }
+    #endif
     guard let folio = Folio.grab(memory.frame(entry.frame), count, kind, in: memory) else { return false }
     // Reading what a pin is for must show what the program will see: a shared private page is copied first, and not here.
     if changed() || kind == .pin && !entry.isWritable && folio.isPrivate && !folio.contains(.exclusive) {
+      #if DEBUG || ModelCheck
+        if machine.switches.has(.keepsPinOfLostRace) { return false }
+        if machine.switches.has(.undoesOnePinTooMany) { folio.letGo(1, .reference, in: memory) }
+      #endif
       folio.letGo(count, kind, in: memory)
       return false
     }

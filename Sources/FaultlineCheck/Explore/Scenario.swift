@@ -21,7 +21,7 @@ public struct Scenario: Sendable {
   /// Whether every interleaving within the bound is explored; larger ones get random schedules.
   public var isExhaustive: Bool { threads.count == 2 }
 
-  public static var all: [Scenario] { pairs + changes + endings + mixes }
+  public static var all: [Scenario] { pairs + changes + endings + pins + mixes }
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 }
@@ -56,6 +56,11 @@ enum Action: Sendable {
   case close
   /// A change of areas that changes none, and frees what everybody has retired.
   case collect
+  /// Pins the range for stores: with faults, or only what is entered now.
+  case pin(Range<UInt64>)
+  case pinNow(Range<UInt64>)
+  /// Gives back what this thread has pinned, after a look whether it still is what was pinned.
+  case unpin
   /// Brings a page of another file into a cache that may hold no more: something else must go.
   case squeeze
 }

@@ -101,9 +101,10 @@ final class Stage: @unchecked Sendable {
   /// Does what a thread's plan says, and complains of what must not happen.
   func perform(_ thread: Scenario.ThreadPlan) {
     var task = FaultTask()
+    var held = PinnedPages(.pin, of: machine)
     for action in thread.actions {
       do {
-        if let signal = try perform(action, &task), !thread.allowed.contains(signal) {
+        if let signal = try perform(action, &task, &held), !thread.allowed.contains(signal) {
           complaints.append("\(thread.name) ended in \(signal)")
         }
       } catch {
@@ -112,7 +113,7 @@ final class Stage: @unchecked Sendable {
     }
   }
 
-  private func perform(_ action: Action, _ task: inout FaultTask) throws -> Signal? {
+  private func perform(_ action: Action, _ task: inout FaultTask, _ held: inout PinnedPages) throws -> Signal? {
     switch action {
     case .load(let page):
       return space.access(address(page), .read, by: &task)
@@ -163,11 +164,32 @@ final class Stage: @unchecked Sendable {
       node = nil
     case .collect:
       try space.munmap(VirtualAddress(page: Self.elsewhere), length: PageSize.bytes)
+    case .pin(let pages):
+      try space.hold(address(pages.lowerBound)..<address(pages.upperBound), .write, into: &held, by: &task)
+    case .pinNow(let pages):
+      _ = try space.holdNow(address(pages.lowerBound)..<address(pages.upperBound), .write, into: &held, by: &task)
+    case .unpin:
+      look(at: held)
+      held.removeAll(markingDirty: plan.isShared)
     case .squeeze:
       machine.cacheLimit = 1
       other.makeResident(0..<1)
     }
     return nil
+  }
+
+  /// What is pinned is not free; and a pinned page of private memory that nobody takes away is the one that the program sees.
+  private func look(at held: borrowing PinnedPages) {
+    var frames: [FrameNumber] = []
+    held.forEachPage { frames.append($0) }
+    for frame in frames where machine.memory.auditIsFree(frame) {
+      complaints.append("frame \(frame.rawValue) is free under a pin")
+    }
+    guard plan.keepsStores, plan.isAnonymous else { return }
+    let seen = (0..<plan.pages).map { space.entry(ofPage: address($0).page).frame }
+    for frame in frames where !seen.contains(frame) {
+      complaints.append("frame \(frame.rawValue) is pinned, and the program sees another page")
+    }
   }
 
   private static func value(_ page: UInt64) -> UInt64 { 0x5700 + page }
