@@ -12,13 +12,15 @@ final class ThreadStage: @unchecked Sendable {
   static let pages: UInt64 = 128
 
   enum Part: CaseIterable {
-    case access, accessToo, areas, file, children, visit
+    case access, accessToo, areas, file, children, visit, pins
   }
 
   let machine: Machine
   let node: FileNode
   let file: OpenFile
   let space: AddressSpace
+  /// Pinned pages that were found free.
+  let freeUnderPin = AtomicWord(0)
 
   init(_ mode: LockMode) throws {
     machine = try Machine(frameCount: 1 << 16, contents: .bytes)
@@ -57,6 +59,7 @@ struct Player: ~Copyable {
     case .file: for _ in 0..<120 { changeFile() }
     case .children: raiseChildren()
     case .visit: for _ in 0..<40 { visit() }
+    case .pins: for _ in 0..<600 { pin() }
     }
   }
 
@@ -107,6 +110,24 @@ struct Player: ~Copyable {
     case 4: try? node.writeBack()
     default: node.dropClean()
     }
+  }
+
+  /// Pins and references, with faults and without, of which each is still there when it is given back.
+  private mutating func pin() {
+    let start = somewhere()
+    let range = start..<VirtualAddress(page: start.page + 1 + random.next() % 24)
+    let flags: PinFlags = random.next() % 2 == 0 ? .write : []
+    var held = PinnedPages(
+      random.next() % 2 == 0 ? .pin : .reference, of: stage.machine, form: random.next() % 2 == 0 ? .pages : .runs)
+    if random.next() % 2 == 0 {
+      _ = try? stage.space.hold(range, flags, into: &held, by: &task)
+    } else {
+      _ = try? stage.space.holdNow(range, flags, into: &held, by: &task)
+    }
+    held.forEachPage { frame in
+      if stage.machine.memory.auditIsFree(frame) { stage.freeUnderPin.wrappingAdd(1, ordering: .relaxed) }
+    }
+    held.unpin(markingDirty: flags.contains(.write))
   }
 
   /// Children that fault, fork, and end in the middle of everybody else's work.

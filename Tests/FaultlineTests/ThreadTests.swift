@@ -35,6 +35,7 @@ import Testing
     stage.machine.cacheLimit = nil
     let breaches = Invariants(machine: stage.machine).check()
     #expect(breaches.isEmpty, "\(breaches)")
+    #expect(stage.freeUnderPin.load(ordering: .acquiring) == 0)
     return stage.machine
   }
 
