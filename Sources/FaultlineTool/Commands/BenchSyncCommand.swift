@@ -1,0 +1,30 @@
+import ArgumentParser
+import FaultlineWhatIf
+import Foundation
+
+/// `faultline bench sync`
+struct BenchSyncCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync",
+    abstract: "Time the first store to each page of a file on persistent memory, with MAP_SYNC and without.",
+    discussion: """
+      The experiment that synchronous page faults were posted with: 512 pages of a file that is written, fallocated or empty, \
+      idle or beside a thread that copies files, by entries of 4 KiB and 2 MiB, for three ways of keeping metadata, on a \
+      device in memory and on one in a file.
+      """)
+
+  @OptionGroup var options: BenchOptions
+
+  @Option(help: ArgumentHelp("Where the file device is made and removed.", valueName: "path"))
+  var directory = NSTemporaryDirectory()
+
+  func run() throws {
+    var line = ProgressLine()
+    defer { line.wipe() }
+    let bench = try SyncBench(quick: options.quick, directory: directory) { line.show("sync", fraction: $0) }
+    line.wipe()
+    let report = bench.report
+    print(options.json ? report.json.text : bench.tableText)
+    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+  }
+}

@@ -1,0 +1,82 @@
+import Faultline
+import FaultlineFS
+
+/// `bench sync`: what the first store to a page of a file on persistent memory costs, with MAP_SYNC and without. The experiment
+/// of seed 001, on the engine's own file system.
+///
+/// Settings take turns round by round, so that what else the machine does falls on all of them.
+public struct SyncBench: Sendable {
+  /// One setting and its rounds.
+  struct Row: Sendable {
+    let setting: SyncSetting
+    var rounds: [SyncStage.Round] = []
+
+    /// Of all rounds.
+    var latencies: LatencyHistogram {
+      rounds.reduce(into: LatencyHistogram()) { $0.add($1.latencies) }
+    }
+
+    /// Of the rounds' medians, in nanoseconds.
+    var median: Double { SyncBench.median(rounds.map { Double($0.median) }) }
+
+    /// The commits of a round; `nil` where the copying thread's are among them.
+    var commits: UInt64? { setting.isBusy ? nil : rounds.map(\.commits).max() }
+  }
+
+  let rows: [Row]
+  let isQuick: Bool
+
+  private static let rounds = 21
+  /// Of the settings that the seed has not: they are shown, not judged.
+  private static let otherRounds = 5
+
+  /// - Parameters:
+  ///   - quick: one round of each, no bars.
+  ///   - directory: where the image of the file device is made and removed.
+  ///   - progress: called now and then with the share of the work that is done.
+  /// - Throws: ``SyncBenchError``, or what the file system throws.
+  public init(quick: Bool, directory: String, progress: (Double) -> Void) throws {
+    isQuick = quick
+    var done = 0
+    let published = SyncSetting.asPublished
+    let others = SyncSetting.others
+    let total = published.count * (quick ? 1 : Self.rounds) + others.count * (quick ? 1 : Self.otherRounds)
+    var rows: [Row] = []
+    let groups = [(published, Self.rounds)] + Self.grouped(others).map { ($0, Self.otherRounds) }
+    for (settings, rounds) in groups {
+      let stage = try SyncStage(settings[0].mode, settings[0].device, directory: directory)
+      var measured = settings.map { Row(setting: $0) }
+      for _ in 0..<(quick ? 1 : rounds) {
+        for index in measured.indices {
+          progress(Double(done) / Double(total))
+          measured[index].rounds.append(try stage.round(measured[index].setting))
+          done += 1
+        }
+      }
+      rows += measured
+    }
+    self.rows = rows
+  }
+
+  /// By mode and device, each of which is a stage.
+  private static func grouped(_ settings: [SyncSetting]) -> [[SyncSetting]] {
+    MetadataMode.allCases.flatMap { mode in
+      SyncSetting.Device.allCases.map { device in settings.filter { $0.mode == mode && $0.device == device } }
+    }.filter { !$0.isEmpty }
+  }
+
+  func row(_ setting: SyncSetting) -> Row? { rows.first { $0.setting == setting } }
+
+  /// What MAP_SYNC multiplies the cost by: round by round, the median of these.
+  func ratio(_ setting: SyncSetting) -> Double? {
+    var (with, without) = (setting, setting)
+    with.isSynchronous = true
+    without.isSynchronous = false
+    guard let costly = row(with), let plain = row(without) else { return nil }
+    return Self.median(zip(costly.rounds, plain.rounds).map { Double($0.median) / Double(max(1, $1.median)) })
+  }
+
+  fileprivate static func median(_ values: [Double]) -> Double {
+    values.isEmpty ? 0 : values.sorted()[values.count / 2]
+  }
+}
