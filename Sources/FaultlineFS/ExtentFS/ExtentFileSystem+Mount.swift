@@ -102,6 +102,9 @@ extension ExtentFileSystem {
     -> ExtentFileSystem
   {
     var image = try MountedImage(device)
+    guard image.geometry.mode == .orderedJournal else {
+      throw KernelError(.EINVAL, "only file systems with an ordered journal can be mounted")
+    }
     let isReadOnly = options.readOnly || image.damage != nil
     if !isReadOnly {
       do { try image.bringHome(options) } catch { throw KernelError(error) }

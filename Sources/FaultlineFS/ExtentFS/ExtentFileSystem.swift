@@ -151,6 +151,8 @@ public final class ExtentFileSystem: @unchecked Sendable {
     public let inodes: UInt64
     public let freeInodes: UInt64
     public let mode: MetadataMode
+    /// Commits since the mount.
+    public let commits: UInt64
     /// Why nothing can be changed, or `nil`.
     public let readOnly: String?
   }
@@ -160,7 +162,7 @@ public final class ExtentFileSystem: @unchecked Sendable {
     defer { monitor.unlock() }
     return Statistics(
       blocks: UInt64(geometry.data.count), freeBlocks: allocator.freeCount + allocator.busyCount,
-      inodes: geometry.inodeCount, freeInodes: inodes.freeCount, mode: geometry.mode,
+      inodes: geometry.inodeCount, freeInodes: inodes.freeCount, mode: geometry.mode, commits: log.commits,
       readOnly: (readOnlyReason ?? log?.failure)?.message)
   }
 }

@@ -25,20 +25,21 @@ extension ExtentFile {
     guard !range.isEmpty else { throw KernelError(.EINVAL, "an empty range cannot be changed") }
     try fs.change { () throws(KernelError) in
       let outer = range.lowerBound >> PageSize.shift..<PageSize.pages(covering: range.upperBound)
-      let inner = PageSize.pages(covering: range.lowerBound)..<range.upperBound >> PageSize.shift
+      let firstWhole = PageSize.pages(covering: range.lowerBound)
+      let inner = firstWhole..<max(range.upperBound >> PageSize.shift, firstWhole)
       switch change {
       case .allocate:
         try allocateHoles(outer)
       case .punchHole:
         try zeroEdges(range)
-        if inner.lowerBound < inner.upperBound {
+        if !inner.isEmpty {
           try reserveExtentBlocks(adding: 1)
           giveUp(inner)
         }
       case .zeroRange:
         try allocateHoles(outer)
         try zeroEdges(range)
-        if inner.lowerBound < inner.upperBound {
+        if !inner.isEmpty {
           try reserveExtentBlocks(adding: 2)
           extents.setWritten(inner, false)
         }

@@ -7,6 +7,10 @@ import Faultline
 protocol MetadataLog: AnyObject {
   /// The transaction that a change made now belongs to.
   var running: UInt64 { get }
+  /// The last transaction that is durable.
+  var committed: UInt64 { get }
+  /// Commits since the mount.
+  var commits: UInt64 { get }
   /// What ended all changes, if anything has.
   var failure: KernelError? { get }
 

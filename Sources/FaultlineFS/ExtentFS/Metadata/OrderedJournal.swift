@@ -20,6 +20,7 @@ final class OrderedJournal: MetadataLog {
   private var isLocked = false
   private var committing: UInt64?
   private(set) var committed: UInt64
+  private(set) var commits: UInt64 = 0
   private var givenUp: [GivenUp] = []
 
   private var head: LogHead
@@ -127,6 +128,7 @@ final class OrderedJournal: MetadataLog {
     switch result {
     case .success(let emptiedLog):
       committed = transaction
+      commits += 1
       if emptiedLog { releaseMetadata() }
       release(givenUp)
     case .failure(let error):
