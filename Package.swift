@@ -39,6 +39,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FaultlineTests", dependencies: ["Faultline", "FaultlineFS", "FaultlineCheck"], swiftSettings: strict),
+    .testTarget(name: "FaultlineFSTests", dependencies: ["Faultline", "FaultlineFS"], swiftSettings: strict),
     .testTarget(
       name: "FaultlineCheckTests", dependencies: ["FaultlineCheck", "FaultlineFS"],
       resources: [.copy("Recordings")], swiftSettings: strict),

@@ -9,6 +9,7 @@
 
 #include "barrier.h"
 #include "cache_line.h"
+#include "checksum.h"
 #include "device_file.h"
 #include "doctor.h"
 #include "kernel_script.h"
