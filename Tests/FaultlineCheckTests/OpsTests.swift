@@ -81,12 +81,6 @@ import Testing
     #expect(throws: expected) { try runner.record(script) }
   }
 
-  @Test func aFileSystemThatIsNotServedIsAnError() {
-    #expect(throws: ScriptRunError.fileSystemNotYetSupported("ext4dax", rules: "6.18")) {
-      try ScriptRunner(fileSystem: .ext4DAX)
-    }
-  }
-
   @Test func noNumbersOfAScriptTrap() throws {
     let numbers = ["0", "1", "-1", "3+1", "9007199254740991", "-9007199254740991", "2251799813685247-1"]
     let templates = [

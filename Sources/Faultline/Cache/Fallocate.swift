@@ -27,6 +27,9 @@ extension OpenFile {
     guard change != .zeroRange || !node.traits.isMemoryOnly else {
       throw KernelError(.EOPNOTSUPP, "FALLOC_FL_ZERO_RANGE on a file that lives in memory")
     }
+    if let dax = node.dax {
+      return try dax.change(change, offset..<offset + length, keepSize: keepSize || change == .punchHole, .wait)
+    }
     // Room on a device has no meaning to the engine: a page that was never written is a hole, whoever owns the blocks under it.
     switch change {
     case .allocate: break

@@ -24,7 +24,7 @@ extension OpenFile {
     case .sequential:
       setWindow(node.traits.readaheadPages * 2, randomly: false)
     case .willNeed:
-      guard !node.traits.isMemoryOnly else { return }
+      guard !node.traits.isMemoryOnly, !node.isDirect else { return }
       let last = end == .max ? node.cache.filePages : PageSize.pages(covering: end)
       let first = offset >> PageSize.shift
       if last > first { Readahead(file: self).force(at: first, count: last - first) }
@@ -50,7 +50,7 @@ extension FileNode {
   /// POSIX_FADV_DONTNEED: starts writing what is dirty, and drops the clean pages that lie whole in the range; what is being
   /// written stays, for nobody waits. A range that ends at or past the end of the file takes the partial last page too.
   fileprivate func dropRange(offset: UInt64, end: UInt64) {
-    guard !traits.isMemoryOnly else { return }
+    guard !traits.isMemoryOnly, !isDirect else { return }
     guard offset < end else { return }
     let first = PageSize.pages(covering: offset)
     let last = end >= size ? UInt64.max : end >> PageSize.shift

@@ -8,6 +8,8 @@ public final class FileNode: @unchecked Sendable {
   public let traits: FileTraits
   /// Where pages come from; `nil` for files whose contents do not matter (replay) or that live in memory only.
   public let store: (any BackingStore)?
+  /// What a file with DAX lies on, whose pages are mapped where they lie; `nil` for others.
+  let direct: DirectBacking?
   /// The file's number on its machine, in the order in which files were made, from 1.
   public let number: UInt64
   let cache: PageCachePointer
@@ -27,22 +29,29 @@ public final class FileNode: @unchecked Sendable {
   private var areas: [VMAPointer] = []
 
   /// - Parameter size: bytes.
-  public init(machine: Machine, traits: FileTraits, store: (any BackingStore)? = nil, size: UInt64) {
+  public convenience init(machine: Machine, traits: FileTraits, store: (any BackingStore)? = nil, size: UInt64) {
+    self.init(machine, traits, store, size: size, direct: nil)
+  }
+
+  init(
+    _ machine: Machine, _ traits: FileTraits, _ store: (any BackingStore)?, size: UInt64, direct: DirectBacking?
+  ) {
     self.machine = machine
     memory = machine.memory
     nodes = machine.nodes
     events = machine.events
     self.traits = traits
     self.store = store
+    self.direct = direct
     number = machine.fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue
     cache = CacheLines.allocate(for: PageCache.self)
-    cache.initialize(to: PageCache(node: self, size: size))
+    cache.initialize(to: PageCache(node: self, size: size, isDirect: direct != nil))
     machine.census.add(self)
   }
 
   deinit {
     machine.census.remove(self)
-    dropAllFolios()
+    if let dax { dax.dropAllEntries() } else { dropAllFolios() }
     cache.deinitialize(count: 1)
     cache.deallocate()
   }

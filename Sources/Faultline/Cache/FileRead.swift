@@ -22,6 +22,7 @@ extension OpenFile {
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Int
   ) throws(KernelError) -> UInt64 {
     guard isReadable else { throw KernelError(.EBADF, "a read from a descriptor that cannot read") }
+    if let dax = node.dax { return try dax.read(at: offset, count: count, body) }
     if node.traits.isMemoryOnly { return try node.readMemory(at: offset, count: count, body) }
     var position = offset
     let end = offset &+ min(count, .max - offset)

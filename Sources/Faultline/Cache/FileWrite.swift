@@ -8,6 +8,7 @@ extension OpenFile {
     guard UInt64(bytes.count) <= UInt64(Int64.max) - min(offset, UInt64(Int64.max)) else {
       throw KernelError(.EFBIG, "a write past the largest file offset")
     }
+    if let dax = node.dax { return try dax.write(at: offset, bytes) }
     if !bytes.isEmpty { node.bringTailBeforeWrite(at: offset) }
     var done = 0
     while done < bytes.count {

@@ -12,17 +12,20 @@ struct PageCache: ~Copyable {
   let pageCount: AtomicWord
   /// Held shared while pages are made, exclusively while they are taken away for good. Kernel: `invalidate_lock`.
   let contentLock: ReadWriteLock
+  /// Whether the slots hold DAX entries instead of folios. Kernel: `dax_mapping`.
+  let isDirect: Bool
   /// The file's object; it outlives this.
   let node: Unmanaged<FileNode>
   /// The same for those who come from a folio and hold nothing else; `nil` once the file has begun to end. Kernel: `igrab`.
   private(set) weak var heldNode: FileNode?
 
-  init(node: FileNode, size: UInt64) {
+  init(node: FileNode, size: UInt64, isDirect: Bool) {
     slots = AtomicWord(0)
     slotLock = SpinLock()
     self.size = AtomicWord(size)
     pageCount = AtomicWord(0)
     contentLock = ReadWriteLock()
+    self.isDirect = isDirect
     self.node = Unmanaged.passUnretained(node)
     heldNode = node
   }
@@ -42,8 +45,10 @@ extension PageCachePointer {
 }
 
 extension Folio {
-  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that has left its cache.
+  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that has left its cache, nor for a device's,
+  /// whose entry in the cache was marked when stores were let through.
   func markDirty() {
+    guard !contains(.device) else { return }
     let mapping = head.pointee.mapping.load(ordering: .relaxed)
     if mapping == Frame.anonymousMapping { insert(.dirty) }
     guard mapping != Frame.anonymousMapping, let cache = PageCachePointer(bitPattern: UInt(mapping)) else { return }

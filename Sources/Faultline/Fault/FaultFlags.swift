@@ -77,6 +77,8 @@ public struct FaultResult: OptionSet, Hashable, Sendable {
   public static let retry = FaultResult(rawValue: 0x400)
   /// A huge-page station declines; go on one level below.
   public static let fallback = FaultResult(rawValue: 0x800)
+  /// The program's own copy is entered. Kernel: `VM_FAULT_DONE_COW`.
+  public static let doneCopy = FaultResult(rawValue: 0x1000)
   /// The store must make its metadata durable before the page may be entered (MAP_SYNC).
   public static let needsDataSync = FaultResult(rawValue: 0x2000)
 

@@ -90,7 +90,8 @@ extension AddressSpace {
 
   /// Nothing is entered: anonymous memory or a file page. Kernel: `do_pte_missing`, `do_fault`.
   private func faultMissing(_ context: inout FaultContext) -> FaultResult {
-    guard context.area.pointee.cache != nil else { return faultAnonymous(&context) }
+    guard let cache = context.area.pointee.cache else { return faultAnonymous(&context) }
+    if cache.pointee.isDirect { return faultDirect(&context) }
     if !context.isWrite { return faultRead(&context) }
     return context.area.flags.contains(.shared) ? faultShared(&context) : faultCopy(&context)
   }

@@ -61,6 +61,7 @@ extension AddressSpace {
   func faultHuge(_ context: inout FaultContext) -> FaultResult? {
     let entry = context.middle.entry
     if entry.isHuge { return faultHugePresent(&context, entry) }
+    if context.area.isDirect { return faultDirectHuge(&context) }
     return context.area.pointee.cache == nil && entry.isNone ? faultHugeAnonymous(&context) : nil
   }
 
@@ -109,6 +110,11 @@ extension AddressSpace {
         if now == seen.rawValue { context.middle.pointer.pointee.bitwiseOr(marks, ordering: .relaxed) }
       }
       return []
+    }
+    if context.area.isDirect {
+      if let result = storeDirectHuge(&context) { return result }
+      splitHuge(at: context.middle)
+      return nil
     }
     if seen.isSpecial { return replaceHugeZero(&context, seen) }
     if Folio(of: memory.frame(seen.frame)).isPrivate, reuseHuge(context, seen) { return [] }

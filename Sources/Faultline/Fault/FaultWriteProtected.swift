@@ -10,6 +10,10 @@ extension AddressSpace {
         ? copyOnWrite(&context, from: nil, pointer, lock)
         : writePrivate(&context, entry, pointer, lock)
     }
+    if context.area.isDirect {
+      lock.pointee.lock.unlock()
+      return faultDirect(&context)
+    }
     return writeShared(&context, entry, pointer, lock)
   }
 

@@ -82,6 +82,9 @@ public struct FolioFlags: OptionSet, Sendable {
   /// The file system keeps apart which blocks of a folio of several pages are dirty, so that a dirty one cannot be split.
   /// Kernel: `PG_private`.
   static let hasBlockState = FolioFlags(rawValue: 1 << 12)
+  /// A device's own memory, mapped where it lies: on no list, in no free block, never dirty by itself.
+  /// Kernel: `folio_is_zone_device`.
+  static let device = FolioFlags(rawValue: 1 << 13)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift

@@ -1,7 +1,7 @@
 /// The page frames of a machine: metadata, contents (if it keeps any) and the allocator.
 ///
 /// Any thread may use it. Frames are numbered from 0 in the order in which they were first needed, so one sequence of
-/// requests always gives the same frames.
+/// requests always gives the same frames. Behind the machine's own frames come those of its devices.
 ///
 /// `@unchecked Sendable`: raw memory that never moves, whose words are atomic or guarded by `lock`.
 public final class PhysicalMemory: @unchecked Sendable {
@@ -22,6 +22,9 @@ public final class PhysicalMemory: @unchecked Sendable {
   private let metadata: ReservedRegion
   private let bytes: ReservedRegion?
   private let bytesBase: UnsafeMutableRawPointer?
+  /// The first frame that is a device's.
+  let deviceFrames: FramePointer
+  let devices = DeviceRanges()
   /// A ``FrameCache`` for each thread slot.
   let caches = PhysicalMemory.makeCaches()
   private let used = SpreadCounter()
@@ -42,7 +45,7 @@ public final class PhysicalMemory: @unchecked Sendable {
     }
     self.frameCount = frameCount
     metadata = try ReservedRegion(
-      byteCount: Int(frameCount) * MemoryLayout<Frame>.stride, purpose: "frame metadata")
+      byteCount: Int(frameCount + DeviceRanges.capacity) * MemoryLayout<Frame>.stride, purpose: "frame metadata")
     if contents == .bytes {
       let region = try ReservedRegion(byteCount: Int(frameCount) << Int(PageSize.shift), purpose: "page contents")
       bytesBase = region.base
@@ -51,9 +54,10 @@ public final class PhysicalMemory: @unchecked Sendable {
       bytesBase = nil
       bytes = nil
     }
-    frames = metadata.base.bindMemory(to: Frame.self, capacity: Int(frameCount))
+    frames = metadata.base.bindMemory(to: Frame.self, capacity: Int(frameCount + DeviceRanges.capacity))
+    deviceFrames = frames + Int(frameCount)
     #if DEBUG
-      ledger = try ReferenceLedger(frames: frames, frameCount: frameCount)
+      ledger = try ReferenceLedger(frames: frames, frameCount: frameCount + DeviceRanges.capacity)
     #endif
     freeLists = .allocate(capacity: Int(Self.pmdOrder) + 1)
     for order in 0...Int(Self.pmdOrder) { (freeLists + order).initialize(to: AtomicWord(0)) }
@@ -68,7 +72,7 @@ public final class PhysicalMemory: @unchecked Sendable {
   /// The last changes of a frame's references, oldest first, such as `+1 lookUp(_:)`. Empty in release builds.
   package func referenceHistory(ofFrame number: UInt64) -> [String] {
     #if DEBUG
-      return number < frameCount ? ledger.history(frame: Int(number)) : []
+      return number < frameCount + DeviceRanges.capacity ? ledger.history(frame: Int(number)) : []
     #else
       return []
     #endif
@@ -85,9 +89,10 @@ public final class PhysicalMemory: @unchecked Sendable {
   @inline(__always)
   func frame(_ number: FrameNumber) -> FramePointer { frames + Int(number.rawValue) }
 
-  /// The 4096 bytes of a frame; `nil` in a machine without contents.
+  /// The 4096 bytes of a frame; `nil` in a machine without contents. Those of a device are for loads: see ``DAXDevice/bytes``.
   @inline(__always)
   func contents(of frame: FramePointer) -> UnsafeMutableRawPointer? {
+    if frame >= deviceFrames { return deviceContents(of: frame) }
     guard let base = bytesBase else { return nil }
     let contents = base + (frame - frames) << Int(PageSize.shift)
     #if ModelCheck
@@ -131,6 +136,7 @@ public final class PhysicalMemory: @unchecked Sendable {
 
   /// Takes back a folio whose last reference is gone.
   func free(_ folio: Folio) {
+    if folio.head >= deviceFrames { return DevicePageMap.forget(folio) }
     let order = folio.order
     for tail in 1..<max(1, 1 << Int(order)) { (folio.head + tail).pointee.head.store(0, ordering: .relaxed) }
     used.subtract(1 << order)

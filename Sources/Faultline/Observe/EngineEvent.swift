@@ -24,6 +24,26 @@ public struct EngineEvent: Sendable, Hashable {
     case added
     /// It left. Kernel: `mm_filemap_delete_from_page_cache`.
     case deleted
+    /// A fault for 2 MiB of a file with DAX begins, or has ended. Kernel: `dax_pmd_fault`, `dax_pmd_fault_done`.
+    case directHugeFault
+    case directHugeFaultDone
+    /// A fault for one page. Kernel: `dax_pte_fault`, `dax_pte_fault_done`.
+    case directPageFault
+    case directPageFaultDone
+    /// Zeroes were entered for a hole. Kernel: `dax_load_hole`, `dax_pmd_load_hole`, `dax_pmd_load_hole_fallback`.
+    case directLoadHole
+    case directLoadHugeHole
+    case directLoadHugeHoleFallback
+    /// What had waited for a commit was entered, or was gone. Kernel: `dax_insert_pfn_mkwrite`,
+    /// `dax_insert_pfn_mkwrite_no_entry`.
+    case directInsert
+    case directInsertNoEntry
+    /// Dirty entries from `page` through `lastPage` are written; at the end, `page` is where the scan stands. Kernel:
+    /// `dax_writeback_range`, `dax_writeback_range_done`.
+    case directWriteback
+    case directWritebackDone
+    /// One was. Kernel: `dax_writeback_one`.
+    case directWrittenBack
   }
 
   /// A descriptor's readahead state when the event happened. Kernel: `struct file_ra_state`.
@@ -46,6 +66,10 @@ public struct EngineEvent: Sendable, Hashable {
   public var page: UInt64
   public var count: UInt64 = 0
   public var lookahead: UInt64 = 0
+  /// The last page of a scan.
+  public var lastPage: UInt64 = 0
+  /// Of a file with DAX: the fault that the event tells of.
+  public var fault: DirectFault?
   public var window = Window(size: 0, asyncSize: 0, maximum: 0, misses: 0, previousPosition: 0)
 
   init(_ kind: Kind, file: UInt64 = 0, page: UInt64, count: UInt64 = 0) {

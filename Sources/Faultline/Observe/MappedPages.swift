@@ -23,6 +23,8 @@ public struct MappedPage: Hashable, Sendable {
   public let kind: Kind
   /// Whether one entry maps the page and the 511 around it.
   public let isHuge: Bool
+  /// Whether it shows a file with DAX: a page of the device.
+  public let isDirect: Bool
   /// Whether the entry lets the program read.
   public let isReadable: Bool
   /// Whether the program wrote through this entry or the page differs from its store.
@@ -108,6 +110,7 @@ extension MappedPage {
       kind = folio.isPrivate ? .anonymous : .file
     }
     isHuge = entry.isHuge
+    isDirect = !entry.isSpecial && folio.contains(.device)
     isReadable = entry.rawValue & PageTableEntry.presentBit != 0
     isDirty = entry.isDirty || folio.contains(.dirty)
     isLazilyFreed = folio.isPrivate && folio.contains(.lazilyFreed) && !isDirty
@@ -122,6 +125,7 @@ extension VMAPointer {
   /// Kernel: `thp_vma_allowable_orders` with `TVA_SMAPS`.
   fileprivate func isHugeEligible(_ rules: KernelRules) -> Bool {
     guard !flags.contains(.noHugePage) else { return false }
+    guard !isDirect else { return false }
     if let traits, !traits.isMemoryOnly {
       return traits.servesHugeFaults && rules.hugePages.allowsPrivate(flags) && hasRoomForTwo
     }

@@ -39,6 +39,18 @@
     case skipsTableCheck
     /// A split gives the original its references back before the slots show the parts.
     case unfreezesOriginalFirst
+    /// A synchronous fault enters its page before it commits.
+    case entersBeforeSync
+    /// A store is let through although a crash would lose its page.
+    case entersWithoutSync
+    /// Whoever removes or replaces a DAX entry wakes one waiter instead of all.
+    case wakesOneWaiter
+    /// A waiter for an entry of 2 MiB queues up under its own page.
+    case waitsByUnroundedIndex
+    /// Writeback of a DAX entry makes one mapping read-only and leaves the others (5.17).
+    case protectsOneMapping
+    /// A sync of a range leaves out its last page.
+    case syncsWrongRange
     /// A walk from a file's side keeps the address space alive, and so may be what ends it, under its own locks.
     case walkHoldsSpace
     /// A pin that finds its entry changed keeps its references.

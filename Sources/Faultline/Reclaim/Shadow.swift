@@ -35,6 +35,7 @@ extension Machine {
   /// A folio was used: the first time it is remembered, the second time the folio becomes active.
   /// Kernel: `folio_mark_accessed`.
   func markAccessed(_ folio: Folio) {
+    guard !folio.contains(.device) else { return }
     if !folio.contains(.referenced), folio.insert(.referenced) { return }
     guard lists.activate(folio) else { return }
     lists.advance(by: folio.pageCount)

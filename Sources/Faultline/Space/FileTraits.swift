@@ -20,6 +20,9 @@ public struct FileTraits: Sendable, Hashable {
   /// Whether file data goes through the journal. A sync of any part commits it, and a commit makes the entries of all dirty
   /// pages of the file read-only, also of those that it leaves dirty. ext4 mount option: `data=journal`.
   public var journalsData: Bool
+  /// Whether the file system knows MAP_SYNC: it grants the flag on a file with DAX whose device is synchronous, and refuses
+  /// it on others. The rest never look at it. Kernel: `FOP_MMAP_SYNC`.
+  public var knowsMapSync: Bool
   /// Whether O_DIRECT reads and writes go past the cache; other file systems serve them through it.
   public var bypassesCache: Bool
   /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
@@ -47,7 +50,7 @@ public struct FileTraits: Sendable, Hashable {
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
     fillsHoles: HoleFilling = .singlePages, allocation: Allocation = .plain, servesHugeFaults: Bool = false,
-    journalsData: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
+    journalsData: Bool = false, knowsMapSync: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
@@ -57,6 +60,7 @@ public struct FileTraits: Sendable, Hashable {
     self.allocation = allocation
     self.servesHugeFaults = servesHugeFaults
     self.journalsData = journalsData
+    self.knowsMapSync = knowsMapSync
     self.bypassesCache = bypassesCache
     self.readaheadPages = readaheadPages
     self.ioPages = ioPages
@@ -74,17 +78,27 @@ public struct FileTraits: Sendable, Hashable {
   /// ext4 with `data=journal`: single pages only.
   public static let ext4Journal = FileTraits(
     fileSystem: "ext4j", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false,
-    journalsData: true)
+    journalsData: true, knowsMapSync: true)
 
   /// ext4 under these rules.
   public static func ext4(_ rules: KernelRules) -> FileTraits {
     FileTraits(
       fileSystem: "ext4", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: rules.largeFolios.ext4,
-      bypassesCache: true)
+      knowsMapSync: true, bypassesCache: true)
   }
 
   /// XFS.
   public static let xfs = FileTraits(
     fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true,
-    allocation: .extents, servesHugeFaults: true, bypassesCache: true)
+    allocation: .extents, servesHugeFaults: true, knowsMapSync: true, bypassesCache: true)
+
+  /// ext4 with `dax=always`: pages are mapped where they lie on the device.
+  public static let ext4Direct = FileTraits(
+    fileSystem: "ext4dax", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false, knowsMapSync: true,
+    readaheadPages: 0)
+
+  /// XFS with `dax=always`.
+  public static let xfsDirect = FileTraits(
+    fileSystem: "xfsdax", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false,
+    allocation: .extents, knowsMapSync: true, readaheadPages: 0)
 }

@@ -50,7 +50,7 @@ extension AddressSpace {
       do throws(KernelError) {
         let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(length)])
         taken =
-          machine.rules.copies.triesWithoutFaulting
+          machine.rules.copies.triesWithoutFaulting && !file.node.isDirect
           ? try writeThenFault(file, at: position, piece, from: place, by: &task)
           : try faultThenWrite(file, at: position, piece, from: place, by: &task)
       } catch {

@@ -150,7 +150,12 @@ extension AddressSpace {
         let length = start.bytesInPage(of: count - done)
         let frame = machine.memory.frame(number)
         if let contents = machine.memory.contents(of: frame) {
-          body(done, UnsafeMutableRawBufferPointer(start: contents + Int(start.offsetInPage), count: length))
+          let bytes = UnsafeMutableRawBufferPointer(start: contents + Int(start.offsetInPage), count: length)
+          if flags.contains(.write), let device = machine.memory.device(of: frame) {
+            device.change(bytes, in: frame, at: start.offsetInPage) { body(done, $0) }
+          } else {
+            body(done, bytes)
+          }
         }
         if flags.contains(.write) { Folio(of: frame).markDirty() }
         done += length

@@ -55,6 +55,8 @@ public struct KernelRules: Sendable, Hashable {
   public var largeFolios: LargeFolioRules
   /// When memory is mapped 2 MiB at once.
   public var hugePages: HugePageRules
+  /// What differs on files with DAX.
+  public var direct: DirectRules
 
   /// The generations of readahead arithmetic.
   public struct ReadaheadRules: Sendable, Hashable {
@@ -118,6 +120,21 @@ public struct KernelRules: Sendable, Hashable {
     }
   }
 
+  /// What differs between kernels on files whose pages are a device's own.
+  public struct DirectRules: Sendable, Hashable {
+    /// Whether a load marks its page dirty too, so that a sync flushes it (6.0 and 6.1).
+    public var tagsReads: Bool
+    /// Whether a device's pages are counted like others (6.15 and later). Before, programs that asked what they have mapped were
+    /// told of no page of a file, and of none in `smaps`.
+    public var countsPages: Bool
+    /// Whether `smaps` counts 2 MiB of a device as one page (6.1).
+    public var countsHugeAsPage: Bool
+    /// Whether a store that finds another page of the device entered ends in a signal (6.15 and later) or is made again.
+    public var refusesOtherPage: Bool
+    /// Whether damage of the medium is told from other failures by the signal's code (6.6 and later).
+    public var reportsDamage: Bool
+  }
+
   /// Linux 6.1.
   public static let linux6_1 = KernelRules(
     name: "6.1", faultAroundBytes: 65536, usesVMALockForFiles: false, clipsAroundToFileEnd: false,
@@ -133,7 +150,9 @@ public struct KernelRules: Sendable, Hashable {
       ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, unmapsUnsplit: false,
       hugeNeedsSuitableArea: false, writesTrySmaller: false),
     hugePages: HugePageRules(
-      privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true))
+      privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true),
+    direct: DirectRules(
+      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, reportsDamage: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
@@ -150,7 +169,9 @@ public struct KernelRules: Sendable, Hashable {
       ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
       hugeNeedsSuitableArea: true, writesTrySmaller: false),
     hugePages: HugePageRules(
-      privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false))
+      privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
+    direct: DirectRules(
+      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, reportsDamage: true))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
@@ -167,7 +188,9 @@ public struct KernelRules: Sendable, Hashable {
       ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, unmapsUnsplit: true,
       hugeNeedsSuitableArea: true, writesTrySmaller: true),
     hugePages: HugePageRules(
-      privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false))
+      privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
+    direct: DirectRules(
+      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, reportsDamage: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

@@ -56,7 +56,11 @@ extension AddressSpace {
         guard entry.rawValue & demand.mask == demand.value else { return false }
         if let page = memory.contents(of: memory.frame(entry.frame)) {
           let start = page + Int(address.offsetInPage)
-          copy(buffer, UnsafeMutableRawBufferPointer(start: start, count: buffer.count))
+          if access == .write, let device = memory.device(of: memory.frame(entry.frame)) {
+            device.store(UnsafeRawBufferPointer(buffer), in: memory.frame(entry.frame), at: address.offsetInPage)
+          } else {
+            copy(buffer, UnsafeMutableRawBufferPointer(start: start, count: buffer.count))
+          }
         }
         return true
       }

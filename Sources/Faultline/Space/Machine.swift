@@ -14,6 +14,8 @@ public final class Machine: Sendable {
   let tables: TableMemory
   let lists: LRULists
   let retired = RetiredFrames()
+  /// Threads that wait for DAX entries of any file.
+  let directWaiters = DAXWaiters()
   /// What the engine does, for whoever wants to look on.
   public let events = EventLog()
   /// Files that were ever made.

@@ -81,7 +81,16 @@ extension AddressSpace {
     var holes: [(file: OpenFile, pages: Range<UInt64>)] = []
     // Punched without the address space's lock, which faults on the file would wait for; and before an area that refuses
     // ends the call.
-    defer { for hole in holes { hole.file.node.punchHole(hole.pages.lowerBound << 12..<hole.pages.upperBound << 12) } }
+    defer {
+      for hole in holes {
+        let bytes = hole.pages.lowerBound << PageSize.shift..<hole.pages.upperBound << PageSize.shift
+        if let dax = hole.file.node.dax {
+          try? dax.change(.punchHole, bytes, keepSize: true, .wait)
+        } else {
+          hole.file.node.punchHole(bytes)
+        }
+      }
+    }
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked), let file = area.file else {
         return KernelError(.EINVAL, "MADV_REMOVE of memory that is locked or shows no file")
@@ -113,13 +122,13 @@ extension AddressSpace {
     if hasGap { throw Self.gap }
   }
 
-  /// The folio of an entry if no other entry maps its page. The caller holds the table's lock.
+  /// The folio of an entry if no other entry maps its page; a device's has nowhere else to go. The caller holds the table's lock.
   private func solelyMapped(_ pointer: WordPointer) -> Folio? {
     let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
     guard entry.isPresent, !entry.isSpecial else { return nil }
     let frame = machine.memory.frame(entry.frame)
     let folio = Folio(of: frame)
-    return folio.mapCount(of: frame) == 1 ? folio : nil
+    return !folio.contains(.device) && folio.mapCount(of: frame) == 1 ? folio : nil
   }
 
   /// Private memory that was freed lazily, and not stored to since, needs no swap to go.

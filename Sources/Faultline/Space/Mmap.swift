@@ -76,13 +76,14 @@ extension AddressSpace {
     guard file == nil || flags.isDisjoint(with: [.growsDown, .hugeTLB]) else {
       throw KernelError(.EINVAL, "a mapping of a file cannot grow down, nor be of huge pages unless the file is")
     }
+    // Known before the type is looked at: also MAP_SHARED, which ignores flags that it does not know, keeps this one.
     if flags.contains(.sync) {
-      // A file system that has a device knows the flag and refuses what the device cannot keep; others never look at it.
-      guard file?.node.traits.isMemoryOnly != false else {
-        throw KernelError(.EOPNOTSUPP, "MAP_SYNC on a file that is not on DAX memory")
+      guard file?.node.keepsMapSync != false else {
+        throw KernelError(.EOPNOTSUPP, "MAP_SYNC on a file that is not on synchronous DAX memory")
       }
       result.insert(.sync)
     }
+    if file?.node.isDirect == true { result.insert(.hugePage) }
     if flags.contains(.noReserve) { result.insert(.noReserve) }
     if result.isDisjoint(with: [.shared, .noReserve]), result.contains(.write) { result.insert(.accounted) }
     return result
@@ -92,7 +93,7 @@ extension AddressSpace {
   private func validate(_ flags: MapFlags, _ file: OpenFile?) throws(KernelError) {
     guard flags.type == MapFlags.sharedValidate.rawValue else { return }
     guard let file else { throw KernelError(.EINVAL, "MAP_SHARED_VALIDATE of anonymous memory") }
-    let known = MapFlags.validated.union(file.node.traits.isMemoryOnly ? [] : .sync)
+    let known = MapFlags.validated.union(file.node.traits.knowsMapSync ? .sync : [])
     guard flags.isSubset(of: known) else {
       throw KernelError(.EOPNOTSUPP, "MAP_SHARED_VALIDATE with flags that the file does not know")
     }
@@ -224,6 +225,11 @@ extension AddressSpace {
       retire(right)
     }
   }
+}
+
+extension FileNode {
+  /// Whether a mapping with MAP_SYNC keeps its promise, or nobody looks whether it does. Kernel: `daxdev_mapping_supported`.
+  fileprivate var keepsMapSync: Bool { !traits.knowsMapSync || direct?.file.device.isSynchronous == true }
 }
 
 extension VMAPointer {

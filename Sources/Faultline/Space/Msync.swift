@@ -23,12 +23,8 @@ extension AddressSpace {
     guard !pages.isEmpty else { return }
     let (parts, hasGap, isBusy) = parts(toSync: pages, flags)
     for (file, filePages) in parts {
-      do throws(StoreError) {
-        // Without the address space's lock: stores are slow, and faults go on meanwhile.
-        try file.node.writeBack(filePages)
-      } catch {
-        throw KernelError(.EIO, error.message)
-      }
+      // Without the address space's lock: stores are slow, and faults go on meanwhile.
+      try file.node.sync(filePages, dataOnly: true)
     }
     if isBusy { throw KernelError(.EBUSY, "msync to invalidate memory that is locked") }
     if hasGap { throw KernelError(.ENOMEM, "msync of a range that is not mapped everywhere") }

@@ -17,7 +17,7 @@ extension AddressSpace {
       guard entry.isPresent, !entry.isSpecial else { return }
       let frame = memory.frame(entry.frame)
       let folio = Folio(of: frame)
-      guard folio.order > 0, folio.isInFile else { return }
+      guard folio.order > 0, folio.isInFile, !folio.contains(.device) else { return }
       let shown = UInt64((page..<page + entry.pageCount).clamped(to: pages).count)
       if let open = run, open.folio == folio, open.next == frame {
         run = (folio, frame + 1, open.count + 1)

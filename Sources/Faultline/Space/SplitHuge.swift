@@ -58,6 +58,6 @@ extension AddressSpace {
   }
 
   func isPrivate(_ entry: PageTableEntry) -> Bool {
-    entry.isSpecial || Folio(of: machine.memory.frame(entry.frame)).isPrivate
+    entry.isSpecial ? !entry.isHole : Folio(of: machine.memory.frame(entry.frame)).isPrivate
   }
 }

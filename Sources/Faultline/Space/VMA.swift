@@ -137,6 +137,10 @@ extension VMAPointer {
     pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.notifiesOfWrites } ?? false
   }
 
+  /// Whether it maps a file with DAX. Kernel: `vma_is_dax`.
+  @inline(__always)
+  var isDirect: Bool { pointee.cache?.pointee.isDirect ?? false }
+
   @inline(__always)
   var isMemoryOnly: Bool {
     pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.isMemoryOnly } ?? false

@@ -39,6 +39,8 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   static let noAccessBit: UInt64 = 1 << 8
   /// A page that is not reference counted: the zero page. Kernel: `_PAGE_SPECIAL`.
   static let specialBit: UInt64 = 1 << 9
+  /// With `specialBit` in a huge entry: zeroes of a file's hole, which has no table deposited for a split and just goes.
+  static let holeBit: UInt64 = 1 << 52
   static let noExecuteBit: UInt64 = 1 << 63
   static let frameMask: UInt64 = ((1 << 40) - 1) << PageSize.shift
 
@@ -82,6 +84,9 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   @inline(__always)
   public var isSpecial: Bool { rawValue & Self.specialBit != 0 }
 
+  /// Whether it shows zeroes for 2 MiB of a file's hole.
+  public var isHole: Bool { rawValue & Self.holeBit != 0 }
+
   @inline(__always)
   public var frame: FrameNumber { FrameNumber(rawValue: (rawValue & Self.frameMask) >> PageSize.shift) }
 
@@ -105,7 +110,7 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
 
   /// The same page under other permissions; accessed, dirty and special stay. Kernel: `pte_modify`.
   func withPermissions(_ permissions: UInt64) -> PageTableEntry {
-    let kept = Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit | Self.hugeBit
+    let kept = Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit | Self.hugeBit | Self.holeBit
     return PageTableEntry(rawValue: rawValue & kept | permissions)
   }
 

@@ -34,14 +34,11 @@ public struct KernelFuzzer {
   /// - Parameters:
   ///   - kernel: the runner of the directory to be held against.
   ///   - fileSystem: what lies there.
-  /// - Throws: ``KernelRunError/unavailable(_:)`` when the engine does not serve that file system.
+  /// - Throws: ``KernelRunError/unavailable(_:)`` when the directory's file system has other blocks than the engine's.
   public init(
     kernel: KernelScriptRunner, fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18,
     vocabulary: ScriptGenerator.Vocabulary? = nil
   ) throws(KernelRunError) {
-    guard fileSystem.traits(rules) != nil else {
-      throw .unavailable("the engine does not serve \(fileSystem.rawValue) under the rules of \(rules.name) yet")
-    }
     guard kernel.environment["bsize"] == .integer(Int64(PageSize.bytes)) else {
       throw .unavailable("the engine's file systems have blocks of a page; this one's are of another size")
     }

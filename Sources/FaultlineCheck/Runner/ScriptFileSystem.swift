@@ -1,4 +1,5 @@
 import Faultline
+import FaultlineFS
 
 /// The file systems of the recordings, by the names that their files carry.
 public enum ScriptFileSystem: String, Sendable, CaseIterable {
@@ -13,15 +14,25 @@ public enum ScriptFileSystem: String, Sendable, CaseIterable {
   case ext4DAX = "ext4dax"
   case xfsDAX = "xfsdax"
 
-  /// What the engine knows of this file system under these rules; `nil` where it cannot serve it yet.
-  func traits(_ rules: KernelRules) -> FileTraits? {
+  /// What the engine knows of this file system under these rules.
+  func traits(_ rules: KernelRules) -> FileTraits {
     switch self {
     case .tmpfs: .tmpfs
     case .ext4Journal: .ext4Journal
     case .tmpfsHuge: .tmpfsHuge
     case .ext4: .ext4(rules)
     case .xfs: .xfs
-    case .ext4DAX, .xfsDAX: nil
+    case .ext4DAX: .ext4Direct
+    case .xfsDAX: .xfsDirect
+    }
+  }
+
+  /// How unwritten blocks become written, where files lie on a device; `nil` for the others.
+  var conversion: PlacedVolume.Conversion? {
+    switch self {
+    case .ext4DAX: .zeroesNeighbours
+    case .xfsDAX: .exact
+    default: nil
     }
   }
 

@@ -2,8 +2,6 @@
 public enum ScriptRunError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The engine cannot do this yet. Nothing of the operation was done.
   case notYetSupported(operation: String, line: Int)
-  /// The engine does not serve this file system yet under these rules.
-  case fileSystemNotYetSupported(String, rules: String)
   /// The script names a file that it did not make.
   case noFile(String, line: Int)
   /// The script names a mapping that it did not make, or whose making failed.
@@ -17,8 +15,6 @@ public enum ScriptRunError: Error, Equatable, Sendable, CustomStringConvertible 
     switch self {
     case .notYetSupported(let operation, let line):
       "line \(line): `\(operation)` is in the language, but the engine cannot do it yet"
-    case .fileSystemNotYetSupported(let name, let rules):
-      "the engine does not serve \(name) under the rules of \(rules) yet; tmpfs and ext4j work"
     case .noFile(let name, let line): "line \(line): no file `\(name)`; make it with mkfile first"
     case .noMapping(let name, let line): "line \(line): no mapping `\(name)`; did its mmap fail?"
     case .limit(let what, let line): "line \(line): \(what)"

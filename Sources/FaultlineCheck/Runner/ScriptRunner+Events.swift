@@ -58,6 +58,7 @@ extension ScriptRunner {
     case .kernelFault: return "kf:\(place(of: event.page)):0x\(String(event.code, radix: 16))"
     case .added, .deleted: return nil
     case .fileFault, .mapAround, .readMissing, .readOn, .readWindow, .readPages: break
+    default: return fileName(event.file).map { directText(of: event, file: $0) }
     }
     guard rules.tracesPageCache, let file = fileName(event.file) else { return nil }
     let window = event.window
@@ -77,7 +78,7 @@ extension ScriptRunner {
   private func fileName(_ number: UInt64) -> String? { files.first { $0.node.number == number }?.name }
 
   /// The newest mapping that has the page, and the page in it.
-  private func place(of page: UInt64) -> String {
+  func place(of page: UInt64) -> String {
     for mapping in mappings.reversed() where mapping.isLive {
       let index = Int64(bitPattern: page &- mapping.base.page)
       if index >= 0, index < mapping.pages { return "\(mapping.name):\(index)" }

@@ -11,18 +11,35 @@ extension ScriptRunner {
     }
     // A name that is made anew leads to the new file; the old one lives on in its descriptors.
     for index in files.indices where files[index].name == request.name { files[index].isLinked = false }
-    let store = traits.isMemoryOnly ? nil : RAMStore()
-    let node = FileNode(machine: machine, traits: traits, store: store, size: isWritten ? 0 : request.size)
-    let index = try addDescriptor(name: request.name, node: node, store: store, mode: .readWrite, seed: seed)
+    let store = traits.isMemoryOnly || volume != nil ? nil : RAMStore()
+    let placed = volume?.makeFile(request.name)
+    let node = try makeNode(placed, store, size: isWritten || placed != nil ? 0 : request.size)
+    let index = try addDescriptor(
+      name: request.name, node: node, store: store, placed: placed, mode: .readWrite, seed: seed)
     guard let descriptor = files[index].descriptor else { return Outcome() }
     return counted { outcome throws(KernelError) in
+      if placed != nil, !isWritten {
+        try node.resize(to: request.size)
+        if request.fill == .falloc, request.size > 0 { try descriptor.change(.allocate, offset: 0, length: request.size) }
+      }
       if isWritten { try fill(descriptor, request, seed: seed) }
       // A sparse file is neither written back nor dropped: there is nothing to write and nothing in the cache.
       if request.fill != .sparse {
-        if !request.options.contains(.noSync) { try writeBack(node) }
+        if !request.options.contains(.noSync) { try node.sync() }
         if request.options.contains(.cold) { descriptor.advise(.dontNeed) }
       }
       if request.options.contains(.reopen) { files[index].descriptor = OpenFile(node: node, mode: .readWrite) }
+    }
+  }
+
+  private func makeNode(
+    _ placed: PlacedFile?, _ store: RAMStore?, size: UInt64
+  ) throws(ScriptRunError) -> FileNode {
+    guard let placed else { return FileNode(machine: machine, traits: traits, store: store, size: size) }
+    do throws(KernelError) {
+      return try FileNode(machine: machine, traits: traits, file: placed)
+    } catch {
+      throw .host(error.message)
     }
   }
 
@@ -49,20 +66,20 @@ extension ScriptRunner {
       case .readWrite: .readWrite
       }
     _ = try addDescriptor(
-      name: request.name, node: original.node, store: original.store, mode: mode,
+      name: request.name, node: original.node, store: original.store, placed: original.placed, mode: mode,
       seed: request.seed ?? UInt64(files.count + 1))
     return Outcome()
   }
 
   private func addDescriptor(
-    name: String, node: FileNode, store: RAMStore?, mode: OpenFile.Mode, seed: UInt64
+    name: String, node: FileNode, store: RAMStore?, placed: PlacedFile?, mode: OpenFile.Mode, seed: UInt64
   ) throws(ScriptRunError) -> Int {
     guard files.count < Self.fileLimit else {
       throw .limit("a script has at most \(Self.fileLimit) descriptors", line: line)
     }
     files.append(
       File(
-        name: name, node: node, store: store, descriptor: OpenFile(node: node, mode: mode),
+        name: name, node: node, store: store, placed: placed, descriptor: OpenFile(node: node, mode: mode),
         observer: OpenFile(node: node, mode: .readOnly), seed: seed))
     return files.count - 1
   }
@@ -95,7 +112,7 @@ extension ScriptRunner {
       guard descriptor.mode != .readOnly, size <= UInt64(Int64.max) else {
         throw KernelError(.EINVAL, "ftruncate to a negative size or through a descriptor that cannot write")
       }
-      descriptor.node.truncate(to: size)
+      try descriptor.node.resize(to: size)
       store?.truncate(to: size)
     }
   }
@@ -103,8 +120,9 @@ extension ScriptRunner {
   func changeRange(
     _ name: String, _ change: RangeChange, _ range: ByteRange, keepSize: Bool
   ) throws(ScriptRunError) -> Outcome {
-    guard change != .allocate || !traits.isMemoryOnly || range.length <= UInt64(Self.pageLimit) * PageSize.bytes else {
-      throw .limit("a file in memory sets aside at most \(Self.pageLimit) pages", line: line)
+    let takesMemory = traits.isMemoryOnly || volume != nil
+    guard change == .punchHole || !takesMemory || range.length <= UInt64(Self.pageLimit) * PageSize.bytes else {
+      throw .limit("a file sets aside at most \(Self.pageLimit) pages", line: line)
     }
     return try withDescriptor(name) { descriptor, _ throws(KernelError) in
       try descriptor.change(change, offset: range.offset, length: range.length, keepSize: keepSize)
@@ -127,13 +145,13 @@ extension ScriptRunner {
 
   func drop(_ name: String) throws(ScriptRunError) -> Outcome {
     try withDescriptor(name) { descriptor, _ throws(KernelError) in
-      try writeBack(descriptor.node)
+      try descriptor.node.sync()
       descriptor.advise(.dontNeed)
     }
   }
 
   func syncFile(_ name: String) throws(ScriptRunError) -> Outcome {
-    try withDescriptor(name) { descriptor, _ throws(KernelError) in try writeBack(descriptor.node) }
+    try withDescriptor(name) { descriptor, _ throws(KernelError) in try descriptor.node.sync() }
   }
 
   func readFile(_ name: String, _ range: ByteRange) throws(ScriptRunError) -> Outcome {
@@ -188,13 +206,5 @@ extension ScriptRunner {
       Result { () throws(KernelError) in try file.write(at: offset, buffer) }
     }
     try result.get()
-  }
-
-  private func writeBack(_ node: FileNode) throws(KernelError) {
-    do {
-      try node.writeBack()
-    } catch {
-      throw KernelError(.EIO, error.message)
-    }
   }
 }

@@ -13,7 +13,7 @@ extension ScriptRunner {
       return detail("folios", folios(from: mapping.base.page, pages: mapping.pages))
     case .fileFolios(let name): return detail("folios", try fileFolios(name))
     case .fileSum(let name): return try sum(of: name)
-    case .extents: throw .notYetSupported(operation: "fiemap", line: line)
+    case .extents(let name): return detail("extents", try extents(of: name))
     }
   }
 
@@ -72,6 +72,21 @@ extension ScriptRunner {
     }
   }
 
+  // MARK: Extents
+
+  /// `[first page, pages, first page on the device modulo 512, w or u]` of each extent: written or unwritten.
+  private func extents(of name: String) throws(ScriptRunError) -> JSONValue {
+    guard let placed = files[try file(name)].placed else { throw .notYetSupported(operation: "fiemap", line: line) }
+    return .array(
+      placed.extents.map { extent in
+        let place = Int64(clamping: extent.place % PageSize.entriesPerTable)
+        return .array([
+          .integer(Int64(clamping: extent.pages.lowerBound)), .integer(Int64(clamping: extent.pages.count)),
+          .integer(place), .string(extent.isWritten ? "w" : "u"),
+        ])
+      })
+  }
+
   // MARK: smaps
 
   private func smaps(of mapping: Mapping) -> JSONValue {
@@ -82,7 +97,9 @@ extension ScriptRunner {
 
   private func smaps(of area: MappedArea, from first: UInt64) -> JSONValue {
     var resident = Residency()
-    space.forEachMappedPage(in: area.pages) { _, mapped, _ in resident.count(mapped) }
+    space.forEachMappedPage(in: area.pages) { _, mapped, _ in
+      if isCounted(mapped) { resident.count(mapped) }
+    }
     let start = Int64(bitPattern: area.pages.lowerBound) - Int64(bitPattern: first)
     var members: [JSONValue.Member] = [
       .init("start", .integer(start)), .init("n", .integer(Int64(area.pages.count))),
@@ -92,6 +109,14 @@ extension ScriptRunner {
     members.append(.init("THPeligible", .integer(area.isHugeEligible ? 1 : 0)))
     members.append(.init("VmFlags", .string(area.mnemonics(rules))))
     return .object(members)
+  }
+}
+
+extension ScriptRunner {
+  /// Whether `smaps` counts a page: not always one of a device, and of 2 MiB of it perhaps one page.
+  private func isCounted(_ page: MappedPage) -> Bool {
+    guard page.isDirect, !rules.direct.countsPages else { return true }
+    return page.isHuge && rules.direct.countsHugeAsPage && page.positionInFolio == 0
   }
 }
 
@@ -116,7 +141,7 @@ private struct Residency {
     pages += 1
     if page.kind == .anonymous { anonymous += 1 }
     if page.isHuge, page.kind == .anonymous { privateHuge += 1 }
-    if page.isHuge, page.kind == .file { fileHuge += 1 }
+    if page.isHuge, page.kind == .file, !page.isDirect { fileHuge += 1 }
     if page.isReferenced { referenced += 1 }
     if page.isLazilyFreed { lazilyFreed += 1 }
     proportional += 4096 / Int64(clamping: max(1, page.mapCount))

@@ -53,6 +53,7 @@ extension ScriptRunner {
   /// As the recordings call it. A kernel without PAGEMAP_SCAN tells the zero page from no other private page, huge
   /// entries from no others, and the huge page of zeroes from no file's.
   private func letters(of page: MappedPage) -> String {
+    if page.isDirect, !page.isHuge, !rules.direct.countsPages { return "A" }
     guard rules.hasPagemapScan else {
       return page.kind == .file || page.kind == .zero && page.isHuge ? "F" : "A"
     }

@@ -13,6 +13,8 @@ public final class ScriptRunner {
   /// The most pages of one mapping or file that are looked at, and that one file is written with.
   static let pageLimit: Int64 = 262_144
   static let fileLimit = 16
+  /// 16 GiB, which cost memory only where they are stored to.
+  static let devicePages: UInt64 = 1 << 22
   static let mappingLimit = 32
   /// The largest read or write of one operation.
   static let transferLimit: UInt64 = 1 << 20
@@ -23,6 +25,8 @@ public final class ScriptRunner {
     var node: FileNode
     /// Where the file's pages are kept; `nil` for one that lives in the cache alone.
     var store: RAMStore?
+    /// The file of a device; `nil` for others.
+    var placed: PlacedFile?
     /// `nil` once it was closed.
     var descriptor: OpenFile?
     /// A descriptor of its own for looking, so that looking leaves the program's readahead state alone.
@@ -51,6 +55,8 @@ public final class ScriptRunner {
   public let rules: KernelRules
   let traits: FileTraits
   let machine: Machine
+  /// Where files lie that are mapped without a cache; `nil` for other file systems.
+  let volume: PlacedVolume?
   /// The memory and the counts of the process that runs now: the parent, or the child of a fork.
   var space: AddressSpace
   var task = FaultTask()
@@ -73,18 +79,21 @@ public final class ScriptRunner {
   /// - Parameters:
   ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have none.
   ///   - lockMode: what faults hold while they work.
+  ///   - placement: where blocks lie on a device, as a recording tells it.
   /// - Throws: ``ScriptRunError`` when the engine does not serve the file system or the host has no address space left.
   public init(
     fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18, readaheadPages: UInt64? = nil,
-    lockMode: LockMode = .mmapLock
+    lockMode: LockMode = .mmapLock, placement: RecordedPlacement = RecordedPlacement()
   ) throws(ScriptRunError) {
-    guard var traits = fileSystem.traits(rules) else {
-      throw .fileSystemNotYetSupported(fileSystem.rawValue, rules: rules.name)
-    }
+    var traits = fileSystem.traits(rules)
     if let readaheadPages, !traits.isMemoryOnly { traits.readaheadPages = readaheadPages }
     do {
       machine = try Machine(rules: rules, frameCount: 1 << 22, contents: .bytes)
       space = try AddressSpace(machine: machine, lockMode: lockMode)
+      volume = try fileSystem.conversion.map { conversion throws(KernelError) in
+        let device = try RAMDevice(pageCount: Self.devicePages)
+        return PlacedVolume(device: device, conversion: conversion) { placement.place(of: $1, in: $0) }
+      }
     } catch {
       throw .host(error.message)
     }

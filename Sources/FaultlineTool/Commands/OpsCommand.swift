@@ -41,6 +41,9 @@ struct OpsCommand: ParsableCommand {
   @Option(help: "A recording to compare with.")
   var expect: String?
 
+  @Option(help: "A recording whose kernel's blocks lay where those of ext4dax and xfsdax shall lie. (default: --expect's)")
+  var placement: String?
+
   @Option(help: "A field of the recording that is not compared, such as maps or minflt. Repeatable.")
   var ignore: [String] = []
 
@@ -71,7 +74,7 @@ struct OpsCommand: ParsableCommand {
     guard let fileSystem else { return }
     let runner = try ScriptRunner(
       fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected),
-      lockMode: locks ? .perVMA : .mmapLock)
+      lockMode: locks ? .perVMA : .mmapLock, placement: try recordedPlacement(expected))
     runner.printsEvents = events
     runner.printsLocks = locks
     if let expected {
@@ -80,6 +83,11 @@ struct OpsCommand: ParsableCommand {
       print(runner.environment)
       try run(script, on: runner) { print($0) }
     }
+  }
+
+  private func recordedPlacement(_ expected: Recording?) throws -> RecordedPlacement {
+    let recording = try placement.map { path in try Recording(parsing: TextFile.read(path)) } ?? expected
+    return recording.map(RecordedPlacement.init) ?? RecordedPlacement()
   }
 
   private func runOnKernel(_ text: String, _ expected: Recording?) throws {

@@ -1,0 +1,100 @@
+/// A device's pages as frames: their metadata is there from the start, and nothing allocates or frees them. Kernel: the
+/// `struct page` array of a `ZONE_DEVICE` range, `struct dev_pagemap`.
+///
+/// A page belongs to nobody (no references), or is part of a folio of 2^0, 2^9 or 2^18 pages that its owner has claimed and
+/// holds one reference on. Any thread may use it; who claims and releases pages orders that himself, as a file system's
+/// allocator does for its blocks.
+///
+/// `@unchecked Sendable`: frames are shared words; everything else never changes.
+public final class DevicePageMap: @unchecked Sendable {
+  /// The largest folio, 1 GiB, in pages.
+  static let largestPageCount = 1 << 18
+
+  public let device: any DAXDevice
+  private let frames: FramePointer
+
+  init(device: any DAXDevice, frames: FramePointer) {
+    self.device = device
+    self.frames = frames
+  }
+
+  /// The frame of a page of the device.
+  @inline(__always)
+  func frame(ofPage page: UInt64) -> FramePointer { frames + Int(page) }
+
+  /// The device's page that a frame of it is.
+  @inline(__always)
+  func page(of frame: FramePointer) -> UInt64 { UInt64(frame - frames) }
+
+  /// Stores bytes in a page of the device: the one way in which a program's stores reach it.
+  func store(_ bytes: UnsafeRawBufferPointer, in frame: FramePointer, at offset: UInt64) {
+    device.store(bytes, at: page(of: frame) << PageSize.shift &+ offset)
+  }
+
+  /// The same for bytes that `body` makes from what is there.
+  func change(
+    _ there: UnsafeMutableRawBufferPointer, in frame: FramePointer, at offset: UInt64,
+    _ body: (UnsafeMutableRawBufferPointer) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(byteCount: there.count, alignment: 8) { bytes in
+      bytes.copyMemory(from: UnsafeRawBufferPointer(there))
+      body(bytes)
+      store(UnsafeRawBufferPointer(bytes), in: frame, at: offset)
+    }
+  }
+
+  /// Makes a folio of 2^`order` pages of the device that nobody uses, with its owner's reference.
+  ///
+  /// - Parameters:
+  ///   - page: a multiple of 2^`order`; all pages lie on the device.
+  ///   - owner: what the folio says of its place: the address of a ``PageCache``, 0 for none.
+  ///   - index: its page there.
+  /// - Returns: `nil` when somebody still uses one of the pages.
+  func claim(_ page: UInt64, order: UInt64, for owner: UInt64, at index: UInt64) -> Folio? {
+    let head = frame(ofPage: page)
+    let count = 1 << Int(order)
+    for tail in 0..<count {
+      guard (head + tail).pointee.life.load(ordering: .acquiring) == 0,
+        (head + tail).pointee.head.load(ordering: .relaxed) == 0
+      else { return nil }
+    }
+    head.pointee.flags.store(
+      order << FolioFlags.orderShift | FolioFlags.device.rawValue | FolioFlags.uptodate.rawValue, ordering: .relaxed)
+    head.pointee.mapping.store(owner, ordering: .relaxed)
+    head.pointee.index.store(index, ordering: .relaxed)
+    for tail in 1..<max(1, count) {
+      (head + tail).pointee.head.store(UInt64(UInt(bitPattern: head)), ordering: .relaxed)
+    }
+    if order != 0 {
+      (head + 1).pointee.owner.store(0, ordering: .relaxed)
+      (head + 1).pointee.index.store(0, ordering: .relaxed)
+    }
+    head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
+    let folio = Folio(head: head)
+    folio.note(1, #function)
+    return folio
+  }
+
+  /// Gives the owner's reference back. The pages are free for another claim when the last other reference is gone.
+  func release(_ folio: Folio, to memory: PhysicalMemory) {
+    folio.head.pointee.mapping.store(0, ordering: .relaxed)
+    folio.put(to: memory)
+  }
+
+  /// The last reference on a folio of a device is gone: its pages belong to nobody.
+  static func forget(_ folio: Folio) {
+    for tail in 1..<max(1, Int(folio.pageCount)) { (folio.head + tail).pointee.head.store(0, ordering: .relaxed) }
+    folio.head.pointee.flags.store(0, ordering: .releasing)
+  }
+
+  /// Whether somebody beside its owner and its entries holds a page of the folio: a pin for input or output. Its blocks
+  /// must not be given away then. Kernel: `dax_busy_page`.
+  static func isBusy(_ folio: Folio) -> Bool { folio.references > folio.totalMapCount + 1 }
+}
+
+extension Machine {
+  /// The pages of a device among the machine's frames, numbered when the device is first seen.
+  ///
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them.
+  public func pages(of device: any DAXDevice) throws(KernelError) -> DevicePageMap { try memory.pages(of: device) }
+}

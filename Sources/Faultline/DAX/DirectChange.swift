@@ -1,0 +1,87 @@
+/// What takes blocks away: truncation, holes, and their wait for whoever still uses a page. Kernel: `ext4_break_layouts`,
+/// `dax_layout_busy_page_range`.
+extension FileNode {
+  /// Whether a call that takes blocks away waits until nobody uses them any more, or is refused.
+  public enum BusyPages: Sendable, Hashable {
+    case wait
+    case refuse
+  }
+
+  /// Sets the file's size. ftruncate(2).
+  ///
+  /// - Parameters:
+  ///   - size: bytes.
+  ///   - busyPages: what to do about pages of a file with DAX that a transfer still uses.
+  /// - Throws: `EBUSY` for those; what the file system of a file with DAX refuses: `EFBIG`, `ENOSPC`, `EIO`, `EROFS`.
+  public func resize(to size: UInt64, busyPages: BusyPages = .wait) throws(KernelError) {
+    if let dax { try dax.resize(to: size, busyPages) } else { truncate(to: size) }
+  }
+}
+
+extension DirectFile {
+  func resize(to size: UInt64, _ busyPages: FileNode.BusyPages) throws(KernelError) {
+    try lockToTakeAway(busyPages)
+    defer { cache.pointee.contentLock.unlockExclusive() }
+    let old = cache.pointee.size.exchange(size, ordering: .releasing)
+    if size < old {
+      let gone = PageSize.pages(covering: size)..<UInt64.max
+      node.unmap(gone, includingCopies: true)
+      removeEntries(in: gone, onlyClean: false)
+      node.unmap(gone, includingCopies: true)
+    }
+    defer { cache.pointee.size.store(file.size, ordering: .releasing) }
+    try file.resize(to: size)
+  }
+
+  /// Changes the blocks of a range. fallocate(2).
+  func change(
+    _ change: RangeChange, _ bytes: Range<UInt64>, keepSize: Bool, _ busyPages: FileNode.BusyPages
+  ) throws(KernelError) {
+    // What is stored there reaches the device before its blocks go: a transfer that was under way has ended then.
+    if change != .allocate {
+      try writeBack(bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound))
+    }
+    if change == .allocate, node.traits.allocation == .plain {
+      cache.pointee.contentLock.lockExclusive()
+    } else {
+      try lockToTakeAway(busyPages)
+    }
+    defer { cache.pointee.contentLock.unlockExclusive() }
+    if change != .allocate {
+      let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+      node.unmap(pages, includingCopies: false)
+      removeEntries(in: pages, onlyClean: false)
+    }
+    defer { cache.pointee.size.store(file.size, ordering: .releasing) }
+    try file.change(change, bytes, keepSize: keepSize)
+  }
+
+  /// Takes the content lock with nothing of the file mapped and no page of it in use: faults wait for the lock, and who uses a
+  /// page has it no longer. Both file systems look at the whole file, also for a small range.
+  private func lockToTakeAway(_ busyPages: FileNode.BusyPages) throws(KernelError) {
+    while true {
+      cache.pointee.contentLock.lockExclusive()
+      node.unmap(0..<UInt64.max, includingCopies: false)
+      guard let busy = firstBusyFolio() else { return }
+      cache.pointee.contentLock.unlockExclusive()
+      guard busyPages == .wait else {
+        throw KernelError(.EBUSY, "a page of the file is in use by a transfer; try again when it has ended")
+      }
+      while DevicePageMap.isBusy(busy) { spinHint(on: busy.head.pointee.life) }
+    }
+  }
+
+  private func firstBusyFolio() -> Folio? {
+    withSlots { slots in
+      var next: UInt64 = 0
+      while let (index, word) = slots.first(from: next, through: .max - 1) {
+        let entry = DAXEntry(rawValue: word)
+        next = entry.pages(around: index).upperBound
+        guard entry.isBlock else { continue }
+        let folio = Folio(of: memory.frame(entry.frame))
+        if DevicePageMap.isBusy(folio) { return folio }
+      }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/// Which frames are devices' own, and where their bytes lie. Frame numbers of devices follow the machine's memory.
+///
+/// `@unchecked Sendable`: ranges are added under `lock` and never change or go; readers see those that were counted.
+final class DeviceRanges: @unchecked Sendable {
+  /// Pages of all devices of a machine: 32 GiB. Their metadata costs address space only, until it is touched.
+  static let capacity: UInt64 = 1 << 23
+  private static let limit = 16
+
+  /// Consecutive frames of one device, counted from the first device frame.
+  private struct Range {
+    let first: Int
+    let end: Int
+    let bytes: UnsafeMutableRawPointer
+    let pages: Unmanaged<DevicePageMap>
+  }
+
+  private let lock = SpinLock()
+  private let count = AtomicWord(0)
+  private let ranges: UnsafeMutablePointer<Range>
+
+  init() { ranges = .allocate(capacity: Self.limit) }
+
+  deinit {
+    for number in 0..<Int(count.load(ordering: .relaxed)) { ranges[number].pages.release() }
+    ranges.deallocate()
+  }
+
+  /// The pages of a device, numbered now if they were not yet.
+  ///
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them.
+  func pages(of device: any DAXDevice, behind frames: FramePointer) throws(KernelError) -> DevicePageMap {
+    lock.lock()
+    defer { lock.unlock() }
+    let known = Int(count.load(ordering: .relaxed))
+    for number in 0..<known {
+      let pages = ranges[number].pages.takeUnretainedValue()
+      if pages.device === device { return pages }
+    }
+    let first = known == 0 ? 0 : ranges[known - 1].end
+    // Aligned as the largest folio is, so that a device's page and its frame are aligned alike.
+    let start = (first + DevicePageMap.largestPageCount - 1) & ~(DevicePageMap.largestPageCount - 1)
+    guard known < Self.limit, device.pageCount <= Self.capacity, start + Int(device.pageCount) <= Self.capacity else {
+      throw KernelError(.ENOSPC, "a machine has at most \(Self.limit) devices with \(Self.capacity) pages in all")
+    }
+    let pages = DevicePageMap(device: device, frames: frames + start)
+    (ranges + known).initialize(
+      to: Range(
+        first: start, end: start + Int(device.pageCount), bytes: device.bytes, pages: .passRetained(pages)))
+    count.store(UInt64(known + 1), ordering: .releasing)
+    return pages
+  }
+
+  /// The byte at which a device's frame begins, by its number among the device frames.
+  func bytes(ofFrame number: Int) -> UnsafeMutableRawPointer? {
+    guard let range = range(of: number) else { return nil }
+    return range.bytes + (number - range.first) << Int(PageSize.shift)
+  }
+
+  /// The device that a frame is part of.
+  func pages(ofFrame number: Int) -> DevicePageMap? { range(of: number)?.pages.takeUnretainedValue() }
+
+  private func range(of number: Int) -> Range? {
+    for place in 0..<Int(count.load(ordering: .acquiring)) where number < ranges[place].end {
+      return number >= ranges[place].first ? ranges[place] : nil
+    }
+    return nil
+  }
+}
+
+extension PhysicalMemory {
+  /// The pages of a device among the machine's frames, numbered at the first call.
+  ///
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them.
+  func pages(of device: any DAXDevice) throws(KernelError) -> DevicePageMap {
+    try devices.pages(of: device, behind: deviceFrames)
+  }
+
+  @inline(never)
+  func deviceContents(of frame: FramePointer) -> UnsafeMutableRawPointer? {
+    devices.bytes(ofFrame: frame - deviceFrames)
+  }
+
+  /// The device that a frame is part of; `nil` for a frame of the machine's own memory.
+  @inline(__always)
+  func device(of frame: FramePointer) -> DevicePageMap? {
+    frame < deviceFrames ? nil : devices.pages(ofFrame: frame - deviceFrames)
+  }
+}
