@@ -40,7 +40,9 @@ final class BackgroundCopy: Sendable {
         try? target.write(bytes, at: place)
       }
       try? fileSystem.unlink(copy)
+      target.close()
     }
+    original.close()
     try? fileSystem.unlink(source)
   }
 }

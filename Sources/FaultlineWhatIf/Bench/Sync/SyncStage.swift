@@ -52,6 +52,7 @@ final class SyncStage {
   /// Times the first store to each page of a new file.
   func round(_ setting: SyncSetting) throws -> Round {
     let file = try newFile(setting.contents)
+    defer { file.close() }
     let copying = setting.isBusy ? try BackgroundCopy(on: fileSystem) : nil
     defer { copying?.end() }
     let node = try FileNode(machine: machine, traits: .ext4Direct, file: file)
