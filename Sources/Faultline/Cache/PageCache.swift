@@ -45,10 +45,13 @@ extension PageCachePointer {
 }
 
 extension Folio {
-  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that has left its cache, nor for a device's,
-  /// whose entry in the cache was marked when stores were let through.
+  /// Marks a folio dirty on behalf of the cache that it lies in now; nothing for one that has left its cache. For a device's the
+  /// flag has no meaning but to show, for its entry in the cache was marked when stores were let through.
   func markDirty() {
-    guard !contains(.device) else { return }
+    if contains(.device) {
+      insert(.dirty)
+      return
+    }
     let mapping = head.pointee.mapping.load(ordering: .relaxed)
     if mapping == Frame.anonymousMapping { insert(.dirty) }
     guard mapping != Frame.anonymousMapping, let cache = PageCachePointer(bitPattern: UInt(mapping)) else { return }

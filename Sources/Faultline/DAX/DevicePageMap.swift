@@ -58,8 +58,10 @@ public final class DevicePageMap: @unchecked Sendable {
         (head + tail).pointee.head.load(ordering: .relaxed) == 0
       else { return nil }
     }
-    head.pointee.flags.store(
-      order << FolioFlags.orderShift | FolioFlags.device.rawValue | FolioFlags.uptodate.rawValue, ordering: .relaxed)
+    // That it was stored to once shows for ever, for nothing writes it back.
+    let wasDirty = head.pointee.flags.load(ordering: .relaxed) & FolioFlags.dirty.rawValue
+    let flags = FolioFlags([.device, .uptodate]).rawValue | wasDirty
+    head.pointee.flags.store(order << FolioFlags.orderShift | flags, ordering: .relaxed)
     head.pointee.mapping.store(owner, ordering: .relaxed)
     head.pointee.index.store(index, ordering: .relaxed)
     for tail in 1..<max(1, count) {
@@ -84,7 +86,7 @@ public final class DevicePageMap: @unchecked Sendable {
   /// The last reference on a folio of a device is gone: its pages belong to nobody.
   static func forget(_ folio: Folio) {
     for tail in 1..<max(1, Int(folio.pageCount)) { (folio.head + tail).pointee.head.store(0, ordering: .relaxed) }
-    folio.head.pointee.flags.store(0, ordering: .releasing)
+    folio.head.pointee.flags.bitwiseAnd(FolioFlags.dirty.rawValue, ordering: .releasing)
   }
 
   /// Whether somebody beside its owner and its entries holds a page of the folio: a pin for input or output. Its blocks

@@ -22,7 +22,10 @@ extension DirectFile {
   func resize(to size: UInt64, _ busyPages: FileNode.BusyPages) throws(KernelError) {
     try lockToTakeAway(busyPages)
     defer { cache.pointee.contentLock.unlockExclusive() }
-    let old = cache.pointee.size.exchange(size, ordering: .releasing)
+    let old = node.size
+    // Stores through a mapping may have left something behind the end, which must not show when the file grows over it.
+    if size > old, machine.rules.zeroesTailOnGrowth || node.traits.allocation == .extents { try zeroTail(of: old) }
+    cache.pointee.size.store(size, ordering: .releasing)
     if size < old {
       let gone = PageSize.pages(covering: size)..<UInt64.max
       node.unmap(gone, includingCopies: true)
@@ -31,6 +34,22 @@ extension DirectFile {
     }
     defer { cache.pointee.size.store(file.size, ordering: .releasing) }
     try file.resize(to: size)
+  }
+
+  /// Zeroes what lies behind byte `end` in its page, where that has a block.
+  func zeroTail(of end: UInt64) throws(KernelError) {
+    guard end & (PageSize.bytes - 1) != 0 else { return }
+    let first = end & ~(PageSize.bytes - 1)
+    let map = try file.map(first..<first + PageSize.bytes, for: .report)
+    guard map.kind == .mapped else { return }
+    let address = try place(of: map, at: end)
+    let tail = address..<address + (first + PageSize.bytes - end)
+    device.zero(tail)
+    do throws(DeviceError) {
+      try device.persist(tail)
+    } catch {
+      throw KernelError(.EIO, error.message)
+    }
   }
 
   /// Changes the blocks of a range. fallocate(2).

@@ -45,7 +45,7 @@ extension DirectFile {
   }
 
   /// The device's byte behind a byte of the file.
-  private func place(of map: IOMap, at position: UInt64) throws(KernelError) -> UInt64 {
+  func place(of map: IOMap, at position: UInt64) throws(KernelError) -> UInt64 {
     let (address, overflow) = map.address.addingReportingOverflow(position &- map.range.lowerBound)
     guard map.range.contains(position), !overflow, address < device.byteCount else {
       throw KernelError(.EIO, "blocks of a file lie behind the end of its device")
@@ -66,7 +66,10 @@ extension DirectFile {
     cache.pointee.contentLock.lockExclusive()
     defer { cache.pointee.contentLock.unlockExclusive() }
     let old = file.size
-    if end > old { try grow(to: end) }
+    if end > old {
+      if machine.rules.zeroesTailOnGrowth || node.traits.allocation == .extents { try zeroTail(of: old) }
+      try grow(to: end)
+    }
     do throws(KernelError) {
       try store(bytes, at: offset)
     } catch {

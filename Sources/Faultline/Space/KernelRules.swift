@@ -192,6 +192,15 @@ public struct KernelRules: Sendable, Hashable {
     direct: DirectRules(
       tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, reportsDamage: true))
 
+  /// The same kernel as Debian configures it: huge pages for all private memory, and a mark on every area that lets programs
+  /// track stores.
+  public var configuredByDebian: KernelRules {
+    var rules = self
+    rules.tracksSoftDirty = true
+    rules.hugePages.privateMemory = .always
+    return rules
+  }
+
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]
 

@@ -72,7 +72,7 @@ extension AddressSpace {
   /// MADV_WILLNEED: one bounded read per area, the rest is up to later calls. Kernel: `madvise_willneed`.
   private func readAhead(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
-      if let file = area.file, !file.node.traits.isMemoryOnly {
+      if let file = area.file, !file.node.traits.isMemoryOnly, !file.node.isDirect {
         Readahead(file: file).force(at: area.filePage(of: part.lowerBound), count: UInt64(part.count))
       }
       return nil

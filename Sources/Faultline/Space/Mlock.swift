@@ -9,7 +9,8 @@ extension AddressSpace {
   ) throws(KernelError) {
     let pages = try Self.coveringPages(address, length, call: "mlock")
     try setLocked(pages, to: onFault ? [.locked, .lockedOnFault] : .locked)
-    guard !onFault, !pages.isEmpty else { return }
+    // What is locked on fault is left alone by that, but some memory cannot be locked.
+    guard !pages.isEmpty else { return }
     if !populate(pages, by: &task) { throw KernelError(.ENOMEM, "mlock of a page that ends in a signal") }
   }
 
@@ -30,7 +31,8 @@ extension AddressSpace {
       }
       let part = next..<min(area.end, pages.upperBound)
       let new = area.flags.subtracting([.locked, .lockedOnFault]).union(flags)
-      if new != area.flags {
+      // A device's pages need no lock to stay. Kernel: `mlock_fixup`.
+      if !area.isDirect, new != area.flags {
         split(at: part.lowerBound)
         split(at: part.upperBound)
         setFlags(new, ofAreaCovering: part.lowerBound)

@@ -83,7 +83,10 @@ extension AddressSpace {
       }
       result.insert(.sync)
     }
-    if file?.node.isDirect == true { result.insert(.hugePage) }
+    if file?.node.isDirect == true {
+      result.insert(.hugePage)
+      result.remove(.locked)
+    }
     if flags.contains(.noReserve) { result.insert(.noReserve) }
     if result.isDisjoint(with: [.shared, .noReserve]), result.contains(.write) { result.insert(.accounted) }
     return result

@@ -12,7 +12,8 @@ extension ScriptRunner {
     // A name that is made anew leads to the new file; the old one lives on in its descriptors.
     for index in files.indices where files[index].name == request.name { files[index].isLinked = false }
     let store = traits.isMemoryOnly || volume != nil ? nil : RAMStore()
-    let placed = volume?.makeFile(request.name)
+    // What is written page by page lies askew; what is set aside at once, at a multiple of 2 MiB.
+    let placed = volume?.makeFile(request.name, residue: isWritten ? 1 : 0)
     let node = try makeNode(placed, store, size: isWritten || placed != nil ? 0 : request.size)
     let index = try addDescriptor(
       name: request.name, node: node, store: store, placed: placed, mode: .readWrite, seed: seed)

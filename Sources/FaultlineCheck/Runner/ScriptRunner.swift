@@ -64,7 +64,11 @@ public final class ScriptRunner {
   var mappings: [Mapping] = []
   /// Where a mapping without a place goes, in pages of the arena.
   var nextFreePage: Int64 = 0
-  var line = 0
+  var line: Int {
+    get { Int(clamping: runningLine.number) }
+    set { runningLine.number = Int64(newValue) }
+  }
+  private let runningLine: ScriptLine
   /// Whether results tell what is mapped and cached, with sums of all bytes. Looking is most of the work.
   var looks = true
   /// Whether results carry what the engine did (`ev`).
@@ -85,6 +89,8 @@ public final class ScriptRunner {
     fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18, readaheadPages: UInt64? = nil,
     lockMode: LockMode = .mmapLock, placement: RecordedPlacement = RecordedPlacement()
   ) throws(ScriptRunError) {
+    let runningLine = ScriptLine()
+    self.runningLine = runningLine
     var traits = fileSystem.traits(rules)
     if let readaheadPages, !traits.isMemoryOnly { traits.readaheadPages = readaheadPages }
     do {
@@ -92,7 +98,9 @@ public final class ScriptRunner {
       space = try AddressSpace(machine: machine, lockMode: lockMode)
       volume = try fileSystem.conversion.map { conversion throws(KernelError) in
         let device = try RAMDevice(pageCount: Self.devicePages)
-        return PlacedVolume(device: device, conversion: conversion) { placement.place(of: $1, in: $0) }
+        return PlacedVolume(device: device, conversion: conversion) { file, page in
+          placement.place(of: page, in: file, atLine: runningLine.number)
+        }
       }
     } catch {
       throw .host(error.message)

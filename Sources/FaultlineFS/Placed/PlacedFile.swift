@@ -12,6 +12,8 @@ public final class PlacedFile: DAXFile {
   struct State {
     var size: UInt64 = 0
     var blocks: [UInt64: Block] = [:]
+    /// Places that the running transaction gives back.
+    var freed: Set<UInt64> = []
     /// The transaction that runs, the one that has last changed what finding the data needs, and the last that is durable.
     var running: UInt64 = 1
     var datasync: UInt64 = 0
@@ -27,12 +29,15 @@ public final class PlacedFile: DAXFile {
 
   public let name: String
   public let inode: UInt64
+  /// See ``PlacedVolume/makeFile(_:residue:)``.
+  let residue: UInt64
   private let volume: PlacedVolume
   private let state = Mutex(State())
 
-  init(name: String, inode: UInt64, volume: PlacedVolume) {
+  init(name: String, inode: UInt64, residue: UInt64, volume: PlacedVolume) {
     self.name = name
     self.inode = inode
+    self.residue = residue
     self.volume = volume
   }
 
@@ -101,6 +106,7 @@ public final class PlacedFile: DAXFile {
       state.committed = state.running
       state.running += 1
       state.commits += 1
+      state.freed = []
       state.durable = state.blocks
       state.durableSize = state.size
       return false
@@ -114,8 +120,7 @@ public final class PlacedFile: DAXFile {
       state.size = size
       if size != old { state.datasync = state.running }
       guard size < old else { return nil }
-      let pages = PageSize.pages(covering: size)
-      state.blocks = state.blocks.filter { $0.key < pages }
+      state.free(from: PageSize.pages(covering: size), to: .max)
       return state.tail(behind: size)
     }
     if let tail { zero(tail) }
@@ -133,7 +138,7 @@ public final class PlacedFile: DAXFile {
     }
     for page in whole where change == .zeroRange { try add(page, isWritten: false) }
     state.withLock { state in
-      if change == .punchHole { state.blocks = state.blocks.filter { !whole.contains($0.key) } }
+      if change == .punchHole { state.free(from: whole.lowerBound, to: whole.upperBound) }
       if change == .zeroRange { for page in whole { state.blocks[page]?.isWritten = false } }
       if change != .punchHole, !keepSize, range.upperBound > state.size { state.size = range.upperBound }
       state.datasync = state.running
@@ -168,7 +173,7 @@ public final class PlacedFile: DAXFile {
 
   private func add(_ page: UInt64, isWritten: Bool) throws(KernelError) {
     guard state.withLock({ $0.blocks[page] }) == nil else { return }
-    let place = try volume.place(page, of: self)
+    let place = try volume.place(page, of: self, except: state.withLock { $0.freed })
     state.withLock { $0.blocks[page] = Block(place: place, isWritten: isWritten) }
   }
 
@@ -193,6 +198,14 @@ public final class PlacedFile: DAXFile {
 }
 
 extension PlacedFile.State {
+  /// Gives back the blocks of a range of pages.
+  mutating func free(from first: UInt64, to end: UInt64) {
+    for (page, block) in blocks where page >= first && page < end {
+      freed.insert(block.place)
+      blocks[page] = nil
+    }
+  }
+
   /// The run of pages from the first of a range on that are alike and lie side by side.
   func map(_ pages: Range<UInt64>, isNew: Bool) -> IOMap {
     let first = blocks[pages.lowerBound]

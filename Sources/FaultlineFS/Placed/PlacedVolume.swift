@@ -35,6 +35,8 @@ public final class PlacedVolume: Sendable {
     let inode: UInt64
     let part: UInt64
     let residue: UInt64
+    /// What was given back is used again only after the commit that gives it back: until then there is another place.
+    let generation: UInt64
   }
 
   private static let regionPages: UInt64 = 1 << 13
@@ -46,22 +48,34 @@ public final class PlacedVolume: Sendable {
   }
 
   /// An empty file.
-  public func makeFile(_ name: String) -> PlacedFile {
+  ///
+  /// - Parameter residue: where the file begins, modulo 512 pages, as long as nobody wants it elsewhere.
+  public func makeFile(_ name: String, residue: UInt64 = 0) -> PlacedFile {
     let inode = state.withLock { state in
       state.files += 1
       return state.files + 11
     }
-    return PlacedFile(name: name, inode: inode, volume: self)
+    return PlacedFile(name: name, inode: inode, residue: residue, volume: self)
   }
 
   /// Where a page of a file lies on the device.
   ///
+  /// - Parameter freed: the places that its file has given back and that may not be used again yet.
   /// - Throws: `ENOSPC` when the device has no such place left.
-  func place(_ page: UInt64, of file: PlacedFile) throws(KernelError) -> UInt64 {
-    let wanted = placement(file.name, page)
-    let shift = wanted.map { $0 &- page } ?? 0
+  func place(_ page: UInt64, of file: PlacedFile, except freed: Set<UInt64>) throws(KernelError) -> UInt64 {
+    let shift = placement(file.name, page).map { $0 &- page } ?? file.residue
     let residue = shift & (PageSize.entriesPerTable - 1)
-    let region = Region(inode: file.inode, part: page / Self.regionPages, residue: residue)
+    var generation: UInt64 = 0
+    while true {
+      let region = Region(
+        inode: file.inode, part: page / Self.regionPages, residue: residue, generation: generation)
+      let place = try place(page, in: region)
+      if !freed.contains(place) { return place }
+      generation += 1
+    }
+  }
+
+  private func place(_ page: UInt64, in region: Region) throws(KernelError) -> UInt64 {
     let number = state.withLock { state in
       if let known = state.regionOf[region] { return known }
       state.regionOf[region] = state.regions
@@ -70,7 +84,7 @@ public final class PlacedVolume: Sendable {
     }
     // A region and room for its shift.
     let first = number * (Self.regionPages + PageSize.entriesPerTable)
-    let place = first + page % Self.regionPages + residue
+    let place = first + page % Self.regionPages + region.residue
     guard place < device.pageCount else { throw KernelError(.ENOSPC, "the device has no room left") }
     return place
   }

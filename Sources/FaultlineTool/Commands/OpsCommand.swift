@@ -70,11 +70,12 @@ struct OpsCommand: ParsableCommand {
     let text = try TextFile.read(script)
     let script = try OperationScript(parsing: text)
     let expected = try expect.map { path in try Recording(parsing: TextFile.read(path)) }
+    let placed = try placement.map { path in try Recording(parsing: TextFile.read(path)) } ?? expected
     if onKernel { return try runOnKernel(text, expected) }
     guard let fileSystem else { return }
     let runner = try ScriptRunner(
-      fileSystem: fileSystem, rules: try rules(for: expected), readaheadPages: readaheadPages(for: expected),
-      lockMode: locks ? .perVMA : .mmapLock, placement: try recordedPlacement(expected))
+      fileSystem: fileSystem, rules: try rules(for: placed), readaheadPages: readaheadPages(for: expected),
+      lockMode: locks ? .perVMA : .mmapLock, placement: placed.map(RecordedPlacement.init) ?? RecordedPlacement())
     runner.printsEvents = events
     runner.printsLocks = locks
     if let expected {
@@ -83,11 +84,6 @@ struct OpsCommand: ParsableCommand {
       print(runner.environment)
       try run(script, on: runner) { print($0) }
     }
-  }
-
-  private func recordedPlacement(_ expected: Recording?) throws -> RecordedPlacement {
-    let recording = try placement.map { path in try Recording(parsing: TextFile.read(path)) } ?? expected
-    return recording.map(RecordedPlacement.init) ?? RecordedPlacement()
   }
 
   private func runOnKernel(_ text: String, _ expected: Recording?) throws {
@@ -136,15 +132,16 @@ struct OpsCommand: ParsableCommand {
   }
 
   private func rules(for expected: Recording?) throws -> KernelRules {
+    let recorded = expected?.environment["kernel"]?.stringValue ?? ""
     if let kernel {
       guard let rules = KernelRules.all.first(where: { $0.name == kernel }) else {
         let known = KernelRules.all.map(\.name).joined(separator: ", ")
         throw ValidationError("no rules for kernel \(kernel); there are \(known)")
       }
-      return rules
+      return recorded.contains("+deb") ? rules.configuredByDebian : rules
     }
-    let recorded = expected?.environment["kernel"]?.stringValue ?? ""
-    return KernelRules.all.first { recorded == $0.name || recorded.hasPrefix($0.name + ".") } ?? .linux6_18
+    let rules = KernelRules.all.first { recorded == $0.name || recorded.hasPrefix($0.name + ".") } ?? .linux6_18
+    return recorded.contains("+deb") ? rules.configuredByDebian : rules
   }
 
   private func readaheadPages(for expected: Recording?) -> UInt64? {
