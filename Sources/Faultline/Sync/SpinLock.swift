@@ -46,7 +46,7 @@ public struct SpinLock: ~Copyable {
 /// Under the explorer the thread blocks here until that happens; otherwise the processor is told that it spins, and goes to
 /// another thread now and then.
 @inline(__always)
-func spinHint(on word: borrowing AtomicWord) {
+package func spinHint(on word: borrowing AtomicWord) {
   #if ModelCheck
     SchedulePoint.reached(.spin, word)
   #else
