@@ -128,15 +128,13 @@ struct OpsCommand: ParsableCommand {
   }
 
   private func rules(for expected: Recording?) throws -> KernelRules {
-    if let kernel {
-      guard let rules = KernelRules.all.first(where: { $0.name == kernel }) else {
-        let known = KernelRules.all.map(\.name).joined(separator: ", ")
-        throw ValidationError("no rules for kernel \(kernel); there are \(known)")
-      }
-      return rules
-    }
     let recorded = expected?.environment["kernel"]?.stringValue ?? ""
-    return KernelRules.all.first { recorded == $0.name || recorded.hasPrefix($0.name + ".") } ?? .linux6_18
+    guard let kernel else { return KernelRules(release: recorded) ?? .linux6_18 }
+    guard let rules = KernelRules.all.first(where: { $0.name == kernel }) else {
+      let known = KernelRules.all.map(\.name).joined(separator: ", ")
+      throw ValidationError("no rules for kernel \(kernel); there are \(known)")
+    }
+    return rules.configured(asIn: recorded)
   }
 
   private func readaheadPages(for expected: Recording?) -> UInt64? {
