@@ -45,7 +45,7 @@
       case .believesRefusedHuge: .referencesAddUp
       case .skipsMiddleCheck: .tablesAddUp
       case .mapsValueHuge, .entersTableForLockedFolio: nil
-      case .unfreezesOriginalFirst, .walkHoldsSpace: nil
+      case .unfreezesOriginalFirst, .walkHoldsSpace, .takesTableInUse: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -87,7 +87,7 @@
         try enterTableWhileHugeIsDecided(scene)
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
         .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst,
-        .walkHoldsSpace:
+        .walkHoldsSpace, .takesTableInUse:
         break
       }
     }
