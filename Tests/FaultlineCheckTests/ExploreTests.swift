@@ -79,7 +79,7 @@
     func noOrderOfTwoThreadsBreaksAnything(_ name: String) throws {
       let scenario = try #require(Scenario.named(name))
       // 512 pages make long executions; `explore --all` goes to two preemptions with these as well.
-      let (found, progress) = try Explorer(scenario).exhaust(bound: scenario.stage.isHuge ? 1 : 2)
+      let (found, progress) = try Explorer(scenario).exhaust(bound: scenario.stage.isLong ? 1 : 2)
       #expect(found == nil, "\(String(describing: found))")
       #expect(progress.schedules > 1)
     }
@@ -112,6 +112,7 @@
       (.unfreezesOriginalFirst, "load-split"),
       (.walkHoldsSpace, "truncate-end"), (.skipsMiddleCheck, "huge-table"),
       (.keepsPinOfLostRace, "pin-munmap"), (.undoesOnePinTooMany, "pin-munmap"), (.pinsDuringFork, "pin-fork"),
+      (.entersTableForLockedFolio, "huge-huge"), (.takesTableInUse, "table-collapse"),
     ]
 
     /// One of two orders touches what is no memory. The thread stays where it is; the explorer goes on.

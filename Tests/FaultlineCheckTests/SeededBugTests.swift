@@ -47,7 +47,10 @@
       case .mapsValueHuge, .entersTableForLockedFolio: nil
       case .unfreezesOriginalFirst, .walkHoldsSpace: nil
       case .countsPinOnSubpage: .referencesAddUp
-      case .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork: nil
+      case .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork, .takesTableInUse: nil
+      case .entersBeforeSync, .entersWithoutSync, .wakesOneWaiter, .waitsByUnroundedIndex, .syncsWrongRange,
+        .protectsOneMapping:
+        nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -94,7 +97,10 @@
         try enterTableWhileHugeIsDecided(scene)
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
         .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst,
-        .walkHoldsSpace, .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork:
+        .walkHoldsSpace, .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork,
+        .takesTableInUse,
+        .entersBeforeSync, .entersWithoutSync, .wakesOneWaiter, .waitsByUnroundedIndex, .syncsWrongRange,
+        .protectsOneMapping:
         break
       }
     }

@@ -114,6 +114,133 @@ import Testing
   }
 }
 
+/// A page that fails in the middle of 2 MiB that one entry maps.
+@Suite struct HugePoisonTests {
+  private static let span = PageSize.entriesPerTable
+  private let machine: Machine
+  private let space: AddressSpace
+  /// A multiple of 2 MiB.
+  private let base = VirtualAddress(page: 1 << 20)
+
+  init() throws {
+    machine = try Machine(frameCount: 1 << 13, contents: .bytes)
+    space = try AddressSpace(machine: machine)
+  }
+
+  /// A file of one huge folio, written, and back in its store where it has one.
+  private func hugeFile(_ traits: FileTraits) throws -> OpenFile {
+    let store = traits.isMemoryOnly ? nil : RAMStore()
+    let file = OpenFile(node: FileNode(machine: machine, traits: traits, store: store, size: 0), mode: .readWrite)
+    let bytes = [UInt8](repeating: 7, count: Int(Self.span << 12))
+    try bytes.withUnsafeBytes { try file.write(at: 0, $0) }
+    try file.node.writeBack()
+    return file
+  }
+
+  private func map(_ file: OpenFile?, in space: AddressSpace? = nil) throws {
+    var task = FaultTask()
+    let space = space ?? self.space
+    try space.mmap(
+      address: base, length: Self.span << 12, protection: [.read, .write],
+      flags: file == nil ? [.private, .anonymous, .fixed] : [.shared, .fixed], file: file, by: &task)
+    if file == nil { try space.madvise(base, length: Self.span << 12, .hugePage, by: &task) }
+  }
+
+  private func expectTheOthers(_ value: UInt64, but failed: Int, in space: AddressSpace? = nil) {
+    var task = FaultTask()
+    for page in 0..<Int(Self.span) where page != failed {
+      #expect((space ?? self.space).load(base.plus(page), by: &task) == .success(value), "page \(page)")
+    }
+  }
+
+  private func violations() -> [String] { Invariants(machine: machine).check().map(\.description) }
+
+  @Test func aFileInMemoryLosesOnePageAndItsNeighboursAreMappedByPages() throws {
+    var task = FaultTask()
+    let file = try hugeFile(.tmpfsHuge)
+    let other = try AddressSpace(machine: machine)
+    try map(file)
+    try map(file, in: other)
+    for space in [space, other] {
+      #expect(space.access(base, .read, by: &task) == nil)
+      #expect(space.entry(ofPage: base.page).isHuge)
+    }
+    #expect(space.poison(base.plus(300)) == .lost)
+    for space in [space, other] {
+      #expect(space.entry(ofPage: base.page + 300) == .poisonMarker)
+      #expect(space.access(base.plus(300), .read, by: &task) == .bus(.mceErrAR))
+      expectTheOthers(0x0707_0707_0707_0707, but: 300, in: space)
+      #expect(space.mappedFilePages == Self.span - 1)
+    }
+    #expect(file.node.lookUp(300)?.folio.order == 0 && file.node.lookUp(0)?.folio.order == 8)
+    #expect(machine.poisonedFrames == 1)
+    #expect(file.node.poison(page: 300) == .known)
+    #expect(violations() == [])
+  }
+
+  @Test func aCleanPageOfADeviceIsReadAgainAndNobodyIsTold() throws {
+    var task = FaultTask()
+    let file = try hugeFile(.ext4(.linux6_18))
+    try map(file)
+    #expect(space.access(base, .read, by: &task) == nil)
+    #expect(space.entry(ofPage: base.page).isHuge)
+    #expect(file.node.poison(page: 0) == .dropped)
+    #expect(space.load(base, by: &task) == .success(0x0707_0707_0707_0707))
+    expectTheOthers(0x0707_0707_0707_0707, but: 0)
+    #expect(machine.poisonedFrames == 1)
+    #expect(violations() == [])
+  }
+
+  @Test func aDirtyFolioThatCannotBeSplitStaysAndEndsAccessesToOnePage() throws {
+    var task = FaultTask()
+    let file = try hugeFile(.ext4(.linux6_18))
+    try map(file)
+    #expect(space.store(base.plus(9), 7, by: &task) == nil)
+    #expect(space.poison(base.plus(9)) == .lost)
+    #expect(space.access(base.plus(9), .read, by: &task) == .bus(.mceErrAR))
+    #expect(space.access(base.plus(9), .write, by: &task) == .bus(.mceErrAR))
+    expectTheOthers(0x0707_0707_0707_0707, but: 9)
+    #expect(!space.entry(ofPage: base.page).isHuge, "a folio with a page that failed is not mapped whole")
+    #expect(file.node.poison(page: 10) == .lost)
+    #expect(space.access(base.plus(10), .read, by: &task) == .bus(.mceErrAR))
+    #expect(violations() == [])
+    file.node.truncate(to: 0)
+    #expect(violations() == [])
+  }
+
+  @Test func aFolioThatSomebodyHoldsIsNotSplitAndFailsInOnePageOnly() throws {
+    var task = FaultTask()
+    let file = try hugeFile(.tmpfsHuge)
+    try map(file)
+    #expect(space.access(base, .read, by: &task) == nil)
+    do {
+      guard let held = file.node.lookUp(0) else { throw KernelError(.ENOENT, "no folio") }
+      #expect(file.node.poison(page: 5) == .lost)
+      #expect(held.folio.order == PhysicalMemory.pmdOrder)
+    }
+    #expect(space.access(base.plus(5), .read, by: &task) == .bus(.mceErrAR))
+    expectTheOthers(0x0707_0707_0707_0707, but: 5)
+    #expect(violations() == [])
+  }
+
+  @Test func privateMemoryLosesOnePageForEverybodyWhoSharesIt() throws {
+    var task = FaultTask()
+    try map(nil)
+    for page in 0..<Int(Self.span) { #expect(space.store(base.plus(page), 3, by: &task) == nil) }
+    #expect(space.entry(ofPage: base.page).isHuge)
+    let child = try space.fork()
+    #expect(space.poison(base.plus(40)) == .lost)
+    for space in [space, child] {
+      #expect(space.access(base.plus(40), .read, by: &task) == .bus(.mceErrAR))
+      expectTheOthers(3, but: 40, in: space)
+      #expect(space.mappedPrivatePages == Self.span - 1)
+    }
+    #expect(child.store(base.plus(41), 4, by: &task) == nil)
+    #expect(space.load(base.plus(41), by: &task) == .success(3))
+    #expect(violations() == [])
+  }
+}
+
 extension VirtualAddress {
   func plus(_ pages: Int) -> VirtualAddress { VirtualAddress(page: page + UInt64(pages)) }
 }

@@ -48,7 +48,7 @@ extension FileNode {
       next = folio.endIndex
       folio.lock()
       if folio.lies(in: cache), folio.isMapped { unmap(folio.index..<folio.endIndex, includingCopies: false) }
-      guard folio.lies(in: cache), !folio.contains(.poisoned), folio.freeze(1 + folio.pageCount) else {
+      guard folio.lies(in: cache), !folio.hasPoison, folio.freeze(1 + folio.pageCount) else {
         folio.unlock()
         return .busy
       }

@@ -129,7 +129,7 @@ extension FileNode {
     guard machine.poisonedFrames > 0 else { return nil }
     var first: UInt64?
     forEachFolio(in: pages) { folio in
-      if first == nil, folio.contains(.poisoned) { first = max(folio.index, pages.lowerBound) }
+      if first == nil, folio.hasPoison { first = max(folio.index, pages.lowerBound) }
     }
     return first
   }

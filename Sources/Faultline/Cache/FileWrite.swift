@@ -56,7 +56,7 @@ extension FileNode {
       at: position, count: min(UInt64(bytes.count), Self.writeSpan - position & (Self.writeSpan - 1)))
     let reference = try lockFolioToWrite(at: index, count: wanted)
     let folio = reference.folio
-    guard !folio.contains(.poisoned) else {
+    guard !folio.hasPoison else {
       folio.unlock()
       throw KernelError(.EIO, "a write to page \(index), whose memory has failed")
     }

@@ -6,13 +6,14 @@ extension Readahead {
     // A window that pushes its own first pages out again would be read for ever.
     window.size = min(window.size, node.machine.cacheLimit ?? .max)
     node.machine.events.note(windowEvent(window, order: wanted))
-    guard node.traits.allowsLargeFolios else {
+    guard node.traits.allowsLargeFolios, window.size >= 4 || !rules.raisesEveryOrder else {
       state.pointee.order.store(0, ordering: .relaxed)
       return submitPages(at: window.start, count: window.size, asyncSize: window.asyncSize)
     }
     let filePages = node.cache.filePages
     guard window.size > 0, filePages > 0 else { return }
-    let order = min(wanted, PhysicalMemory.pmdOrder, UInt64(63 - window.size.leadingZeroBitCount))
+    let raised = rules.raisesEveryOrder ? wanted + 2 : wanted
+    let order = min(raised, PhysicalMemory.pmdOrder, UInt64(63 - window.size.leadingZeroBitCount))
     if rules.alignsToOrder { state.pointee.order.store(order, ordering: .relaxed) }
     let mark = window.start &+ window.size &- window.asyncSize
     let last = min(filePages - 1, window.start &+ window.size &- 1)
@@ -22,6 +23,7 @@ extension Readahead {
       var fits = order
       if index & ((1 << order) - 1) != 0 { fits = UInt64(index.trailingZeroBitCount) }
       while fits > 0, index &+ (1 << fits) &- 1 > last { fits -= 1 }
+      if fits == 1, rules.makesNoPairs { fits = 0 }
       guard batch.append(at: index, order: fits, marked: index == mark & ~((1 << fits) - 1)) else { break }
       index &+= 1 << fits
     }

@@ -83,7 +83,7 @@ struct Readahead {
       let end = (window.start &+ window.size) & ~(align &- 1)
       if end > window.start { window.size = end &- window.start }
     } else {
-      order = folio.order &+ 2
+      order = folio.order
     }
     window.asyncSize = window.size
     state.window = window

@@ -8,7 +8,9 @@ extension AddressSpace {
       return .retry
     }
     guard context.prepareTable() else { return .outOfMemory }
-    guard context.isWrite, !context.area.flags.contains(.shared) else { return handleDirect(&context, .page, copy: nil) }
+    guard context.isWrite, !context.area.flags.contains(.shared) else {
+      return handleDirect(&context, .page, copy: nil)
+    }
     preparePrivatePages(of: context.area)
     guard let copy = memory.allocate(order: 0) else { return .outOfMemory }
     let result = handleDirect(&context, .page, copy: copy)

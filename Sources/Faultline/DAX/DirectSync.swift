@@ -21,7 +21,9 @@ extension DirectFile {
   func sync(_ pages: Range<UInt64>, dataOnly: Bool) throws(KernelError) {
     var written = pages
     #if DEBUG || ModelCheck
-      if machine.switches.has(.syncsWrongRange) { written = pages.lowerBound..<max(pages.lowerBound, pages.upperBound - 1) }
+      if machine.switches.has(.syncsWrongRange) {
+        written = pages.lowerBound..<max(pages.lowerBound, pages.upperBound - 1)
+      }
     #endif
     written = written.clamped(to: 0..<Self.lastPage + 1)
     if !written.isEmpty { try writeBack(written) }
@@ -33,7 +35,8 @@ extension DirectFile {
   /// - Throws: `EIO`, the first failure; what failed stays dirty.
   func writeBack(_ pages: Range<UInt64>) throws(KernelError) {
     guard backing.dirtyEntries.load(ordering: .acquiring) != 0 else { return }
-    machine.events.note(EngineEvent(.directWriteback, file: node.number, page: pages.lowerBound, through: pages.upperBound - 1))
+    machine.events.note(
+      EngineEvent(.directWriteback, file: node.number, page: pages.lowerBound, through: pages.upperBound - 1))
     defer {
       machine.events.note(
         EngineEvent(.directWritebackDone, file: node.number, page: scanEnd(pages), through: pages.upperBound - 1))

@@ -90,7 +90,8 @@ extension DirectFile {
       try file.beginHandle()
       defer { file.endHandle() }
       let map = try file.map(position..<end, for: .write)
-      let length = map.kind == .mapped && map.range.upperBound > position ? min(end, map.range.upperBound) - position : 0
+      let length =
+        map.kind == .mapped && map.range.upperBound > position ? min(end, map.range.upperBound) - position : 0
       guard length > 0 else { throw KernelError(.EIO, "the file system has no blocks for a write") }
       let address = try place(of: map, at: position)
       guard length <= device.byteCount - address else {

@@ -57,7 +57,8 @@ extension AddressSpace {
     let folio = Folio(of: memory.frame(frame))
     folio.get()
     folio.addMapping(of: memory.frame(frame))
-    pointer.pointee.store(PageTableEntry(frame: frame, permissions: permissions(context)).rawValue, ordering: .releasing)
+    pointer.pointee.store(
+      PageTableEntry(frame: frame, permissions: permissions(context)).rawValue, ordering: .releasing)
     countFilePages(1)
     return .noPage
   }

@@ -164,8 +164,10 @@ extension AddressSpace {
       folio.unlock()
       folio.put(to: memory)
     }
-    guard !folio.contains(.poisoned) else { return (0, 0, false) }
-
+    let hasPoison = folio.hasPoison
+    func hasFailed(_ page: UInt64) -> Bool {
+      hasPoison && Folio(head: folio.frame(forPage: context.filePage &+ page &- context.page)).contains(.poisoned)
+    }
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
     let young = PageTableEntry.accessedBit
     var entered: UInt64 = 0
@@ -174,7 +176,11 @@ extension AddressSpace {
     while page < pages.upperBound {
       let entries = leaf.entries + PageTable.slot(ofPage: page, level: 0)
       var run = 0
-      while page &+ UInt64(run) < pages.upperBound, entries[run].load(ordering: .relaxed) == 0 { run += 1 }
+      while page &+ UInt64(run) < pages.upperBound, entries[run].load(ordering: .relaxed) == 0,
+        !hasFailed(page &+ UInt64(run))
+      {
+        run += 1
+      }
       if run > 0 {
         let holdsFaulting = page <= context.page && context.page < page &+ UInt64(run)
         let isOld = machine.rules.prefaultsOld && !holdsFaulting
@@ -186,7 +192,8 @@ extension AddressSpace {
       }
       page &+= UInt64(run) &+ 1
     }
-    return (UInt64(pages.count), entered, entersFaulting)
+    let examined = hasPoison ? pages.count { !hasFailed($0) } : pages.count
+    return (UInt64(examined), entered, entersFaulting)
   }
 }
 

@@ -26,7 +26,7 @@ extension AddressSpace {
   /// Maps the whole of a locked folio of the page cache by one entry, if it may be. Kernel: `do_set_pmd`.
   func mapHuge(_ reference: consuming FolioReference, _ context: borrowing FaultContext) -> HugeOutcome {
     let folio = reference.folio
-    guard folio.order == PhysicalMemory.pmdOrder, !folio.contains(.poisoned) else {
+    guard folio.order == PhysicalMemory.pmdOrder, !folio.hasPoison else {
       return .refused(reference, .wrongFolio)
     }
     guard context.middle.isNone else { return .refused(reference, .taken) }

@@ -13,7 +13,7 @@ extension AddressSpace {
       $0.node.traits.isMemoryOnly ? faultMemoryPage(&context, $0) : faultCachePage(&context, $0)
     }
     guard let found else { return (result, nil) }
-    guard !found.folio.contains(.poisoned) else {
+    guard !Folio(head: found.frame).contains(.poisoned) else {
       found.folio.unlock()
       found.folio.put(to: memory)
       return (.poisoned, nil)

@@ -46,7 +46,7 @@ extension AddressSpace {
   /// Enters every page of a folio under the table's lock, if the folio lies in one table and one area and no page of it is
   /// entered yet.
   private func enterWhole(_ folio: Folio, in leaf: PageTable.Table, _ context: borrowing FaultContext) -> Bool {
-    guard let pages = context.pages(of: folio) else { return false }
+    guard !folio.hasPoison, let pages = context.pages(of: folio) else { return false }
     let entries = leaf.entries + PageTable.slot(ofPage: pages.lowerBound, level: 0)
     for slot in 0..<pages.count where entries[slot].load(ordering: .relaxed) != 0 { return false }
     folio.get(folio.pageCount - 1)

@@ -68,7 +68,7 @@ public struct FolioFlags: OptionSet, Sendable {
   public static let workingset = FolioFlags(rawValue: 1 << 5)
   /// The store is reading the contents. Kernel: `PG_writeback`.
   public static let writeback = FolioFlags(rawValue: 1 << 6)
-  /// The memory is damaged. Kernel: `PG_hwpoison`.
+  /// The memory is damaged. Every frame has this for itself, those behind a folio's first too. Kernel: `PG_hwpoison`.
   public static let poisoned = FolioFlags(rawValue: 1 << 7)
   /// In an allocator free list. Kernel: `PG_buddy`.
   static let free = FolioFlags(rawValue: 1 << 8)
@@ -85,6 +85,8 @@ public struct FolioFlags: OptionSet, Sendable {
   /// A device's own memory, mapped where it lies: on no list, in no free block, never dirty by itself.
   /// Kernel: `folio_is_zone_device`.
   static let device = FolioFlags(rawValue: 1 << 13)
+  /// The memory of some page of a folio of several is damaged. Kernel: `PG_has_hwpoisoned`.
+  static let hasPoisoned = FolioFlags(rawValue: 1 << 14)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift

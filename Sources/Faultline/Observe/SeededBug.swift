@@ -35,6 +35,8 @@
     case mapsValueHuge
     /// Fault-around enters a table for a huge folio that somebody else has locked.
     case entersTableForLockedFolio
+    /// Collapse takes a table out without looking whether a page was entered in it meanwhile.
+    case takesTableInUse
     /// A leaf table is entered without looking whether another thread's came first.
     case skipsTableCheck
     /// A split gives the original its references back before the slots show the parts.

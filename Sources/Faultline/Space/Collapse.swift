@@ -110,7 +110,7 @@ extension AddressSpace {
       if entry.isNone || entry.isPresent && entry.isSpecial { continue }
       guard entry.isPresent else { return nil }
       let folio = Folio(of: machine.memory.frame(entry.frame))
-      guard folio.isPrivate, folio.references == folio.totalMapCount, !folio.contains(.poisoned) else { return nil }
+      guard folio.isPrivate, folio.references == folio.totalMapCount, !folio.hasPoison else { return nil }
       found.append(folio)
     }
     return found

@@ -50,7 +50,8 @@ public struct FileTraits: Sendable, Hashable {
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
     fillsHoles: HoleFilling = .singlePages, allocation: Allocation = .plain, servesHugeFaults: Bool = false,
-    journalsData: Bool = false, knowsMapSync: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
+    journalsData: Bool = false, knowsMapSync: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32,
+    ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites

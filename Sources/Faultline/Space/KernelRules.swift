@@ -68,6 +68,11 @@ public struct KernelRules: Sendable, Hashable {
     /// Whether an area with execute permission reads on from the fault instead of around it (6.16 and later), and is read
     /// ahead even under MADV_RANDOM.
     public var executableReadsForward: Bool
+    /// Whether every window of four pages or more asks for folios four times as large as the one it follows, a first window for
+    /// four pages (up to 6.15). Later a first window asks for single pages.
+    public var raisesEveryOrder: Bool
+    /// Whether readahead makes no folios of two pages, but single ones (up to 6.7).
+    public var makesNoPairs: Bool
   }
 
   /// How bytes are copied from and to a program.
@@ -108,7 +113,7 @@ public struct KernelRules: Sendable, Hashable {
     public var privateMemory: Choice
     /// Whether MADV_NOHUGEPAGE also keeps folios of the page cache from being mapped at once (6.11 and later).
     public var adviceForbidsCached: Bool
-    /// Whether a store to the huge page of zeroes gets a huge page (6.12 and later) or splits it.
+    /// Whether a store to the huge page of zeroes gets a huge page (6.13 and later) or splits it.
     public var replacesHugeZero: Bool
     /// Whether MADV_COLLAPSE of a file maps the page that it made only over a page table, and else fails with it made (6.1).
     public var collapseNeedsTable: Bool
@@ -139,7 +144,9 @@ public struct KernelRules: Sendable, Hashable {
   public static let linux6_1 = KernelRules(
     name: "6.1", faultAroundBytes: 65536, usesVMALockForFiles: false, clipsAroundToFileEnd: false,
     missSkipsWorkingset: false, missSkipsLocked: false,
-    readahead: ReadaheadRules(mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false),
+    readahead: ReadaheadRules(
+      mergesSelfHit: true, alignsToOrder: false, executableReadsForward: false, raisesEveryOrder: true,
+      makesNoPairs: true),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
     zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, marksGuardedAreas: false,
     tracesPageCache: false,
@@ -158,18 +165,20 @@ public struct KernelRules: Sendable, Hashable {
   public static let linux6_12 = KernelRules(
     name: "6.12", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: false,
     missSkipsWorkingset: true, missSkipsLocked: false,
-    readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false),
+    readahead: ReadaheadRules(
+      mergesSelfHit: false, alignsToOrder: false, executableReadsForward: false, raisesEveryOrder: true,
+      makesNoPairs: false),
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
     zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, marksGuardedAreas: false,
     tracesPageCache: true,
     opensMemoryFilesDirectly: true, directWritePins: true,
-    hasPagemapScan: true, tracksSoftDirty: false,
+    hasPagemapScan: true, tracksSoftDirty: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
       hugeNeedsSuitableArea: true, writesTrySmaller: false),
     hugePages: HugePageRules(
-      privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
+      privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: false, collapseNeedsTable: false),
     direct: DirectRules(
       tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, reportsDamage: true))
 
@@ -177,7 +186,9 @@ public struct KernelRules: Sendable, Hashable {
   public static let linux6_18 = KernelRules(
     name: "6.18", faultAroundBytes: 65536, usesVMALockForFiles: true, clipsAroundToFileEnd: true,
     missSkipsWorkingset: true, missSkipsLocked: true,
-    readahead: ReadaheadRules(mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true),
+    readahead: ReadaheadRules(
+      mergesSelfHit: false, alignsToOrder: true, executableReadsForward: true, raisesEveryOrder: false,
+      makesNoPairs: false),
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
     zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, marksGuardedAreas: true,
     tracesPageCache: true,
@@ -191,15 +202,6 @@ public struct KernelRules: Sendable, Hashable {
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
     direct: DirectRules(
       tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, reportsDamage: true))
-
-  /// The same kernel as Debian configures it: huge pages for all private memory, and a mark on every area that lets programs
-  /// track stores.
-  public var configuredByDebian: KernelRules {
-    var rules = self
-    rules.tracksSoftDirty = true
-    rules.hugePages.privateMemory = .always
-    return rules
-  }
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

@@ -1,5 +1,12 @@
 /// Memory that failed: its frame is taken out of use, and whoever would miss what was in it is told at the next access.
 /// Kernel: `memory_failure`.
+///
+/// Laws
+/// 1. One page fails, never its neighbours: what is mapped 2 MiB at once is mapped by pages from then on, of which one is a
+///    marker. A folio of a file is split so that the page fails alone.
+/// 2. A folio that cannot be split stays whole, and where it is. It is never mapped as a whole again, and its frames are not
+///    handed out again when it goes.
+/// 3. No entry maps a frame that failed.
 
 /// What became of a page whose memory failed.
 public enum PoisonOutcome: Sendable, Hashable {
@@ -14,79 +21,34 @@ public enum PoisonOutcome: Sendable, Hashable {
   case lost
 }
 
-extension FileNode {
-  /// The memory of a cached page fails. Any thread may call it.
-  ///
-  /// A clean page goes and is read again by whoever needs it. A dirty one goes too: its entries become markers, and the next
-  /// writeback reports the loss once. A file that lives in memory keeps the page, so that nobody takes its place for a hole:
-  /// accesses end in a signal, reads and writes in `EIO`, until the page is truncated away. A folio of several pages fails as
-  /// one.
-  @discardableResult
-  public func poison(page: UInt64) -> PoisonOutcome {
-    guard let reference = lookUp(page) else { return .unused }
-    let folio = reference.folio
-    folio.lock()
-    defer { folio.unlock() }
-    guard folio.lies(in: cache) else { return .unused }
-    guard folio.insert(.poisoned) else { return .known }
-    machine.retire(folio)
-    guard traits.isMemoryOnly || isDirty(folio) else {
-      if folio.isMapped { unmap(folio.index..<folio.endIndex, includingCopies: false) }
-      remove(folio)
-      return .dropped
-    }
-    forEachArea { area in
-      area.forEachEntry(of: folio.index..<folio.endIndex) { machine.markLost($0, of: area.pointee.table, in: folio) }
-    }
-    if !traits.isMemoryOnly {
-      folio.remove(.dirty)
-      remove(folio)
-      lostPage.store(page, ordering: .releasing)
-    }
-    return .lost
-  }
-
-  private func isDirty(_ folio: Folio) -> Bool {
-    var isDirty = folio.contains(.dirty)
-    forEachArea { area in
-      area.forEachEntry(of: folio.index..<folio.endIndex) { pointer in
-        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-        guard entry.isPresent, !entry.isSpecial else { return }
-        if Folio(of: machine.memory.frame(entry.frame)) == folio, entry.isDirty { isDirty = true }
-      }
-    }
-    return isDirty
-  }
-}
-
 extension AddressSpace {
   /// The memory under an address fails: the file's page, or private memory of this and of every address space that shares it.
-  /// The zero page does not fail.
+  /// The zero pages do not fail.
   @discardableResult
   public func poison(_ address: VirtualAddress) -> PoisonOutcome {
-    guard let folio = heldFolio(at: address.page) else { return .unused }
-    defer { folio.put(to: machine.memory) }
+    guard let (folio, frame) = heldPage(at: address.page) else { return .unused }
     folio.lock()
     let file = folio.file
+    let page = folio.index &+ UInt64(frame - folio.head)
     folio.unlock()
-    if let file { return file.poison(page: folio.index) }
-    guard folio.isPrivate else { return .unused }
-    guard folio.insert(.poisoned) else { return .known }
-    machine.retire(folio)
-    // Private memory has no way back to its entries: all are looked at.
-    for space in machine.census.allSpaces {
-      space.table.forEachEntry(in: 0..<VirtualAddress.end.page) { machine.markLost($1, of: space.table, in: folio) }
+    guard let file else {
+      defer { folio.put(to: machine.memory) }
+      return folio.isPrivate ? machine.poisonPrivate(folio, frame) : .unused
     }
-    return .lost
+    // A reference of ours would keep the folio from being split.
+    folio.put(to: machine.memory)
+    return file.poison(page: page)
   }
 
-  private func heldFolio(at page: UInt64) -> Folio? {
-    let held = table.withEntry(ofPage: page) { pointer -> Folio? in
+  /// The page that is mapped at `page`, with a reference on its folio.
+  private func heldPage(at page: UInt64) -> (folio: Folio, frame: FramePointer)? {
+    let held = table.withEntry(ofPage: page) { pointer -> (folio: Folio, frame: FramePointer)? in
       let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
       guard entry.isPresent, !entry.isSpecial else { return nil }
-      let folio = Folio(of: machine.memory.frame(entry.frame))
+      let first = machine.memory.frame(entry.frame)
+      let folio = Folio(of: first)
       folio.get()
-      return folio
+      return (folio, entry.isHuge ? first + PageTable.slot(ofPage: page, level: 0) : first)
     }
     return held ?? nil
   }
@@ -96,18 +58,53 @@ extension Machine {
   /// Frames that are out of use for good.
   public var poisonedFrames: UInt64 { UInt64(retired.frames.count) }
 
-  /// Replaces an entry that maps `folio` by a marker. The caller holds the table's lock.
-  fileprivate func markLost(_ pointer: WordPointer, of table: PageTable, in folio: Folio) {
-    let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-    guard entry.isPresent, !entry.isSpecial, Folio(of: memory.frame(entry.frame)) == folio else { return }
-    pointer.pointee.store(PageTableEntry.poisonMarker.rawValue, ordering: .releasing)
-    giveUp(entry, of: table)
-  }
-
   /// Keeps a folio from ever being handed out again, by a reference that nobody gives back.
-  fileprivate func retire(_ folio: Folio) {
+  func retire(_ folio: Folio) {
     folio.get()
     retired.add(memory.number(of: folio.head).rawValue, count: folio.pageCount)
+  }
+
+  /// Private memory has no way back to its entries: all are looked at.
+  fileprivate func poisonPrivate(_ folio: Folio, _ frame: FramePointer) -> PoisonOutcome {
+    let wasWhole = !folio.hasPoison
+    guard folio.poison(frame) else { return .known }
+    if wasWhole { retire(folio) }
+    for space in census.allSpaces {
+      if folio.order > 0 { space.splitHuge(mapping: folio) }
+      space.table.forEachEntry(in: 0..<VirtualAddress.end.page) { _, pointer in
+        let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+        guard entry.isPresent, !entry.isSpecial, !entry.isHuge, memory.frame(entry.frame) == frame else { return }
+        pointer.pointee.store(PageTableEntry.poisonMarker.rawValue, ordering: .releasing)
+        giveUp(entry, of: space.table)
+      }
+    }
+    return .lost
+  }
+}
+
+extension AddressSpace {
+  /// Splits every huge entry that maps `folio`.
+  fileprivate func splitHuge(mapping folio: Folio) {
+    var pages: [UInt64] = []
+    table.forEachEntry(in: 0..<VirtualAddress.end.page) { page, pointer in
+      let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
+      if entry.isPresent, entry.isHuge, machine.memory.frame(entry.frame) == folio.head { pages.append(page) }
+    }
+    for page in pages {
+      if let middle = table.middle(forPage: page) { splitHuge(at: middle) }
+    }
+  }
+}
+
+extension Folio {
+  /// Whether the memory of any of its pages failed.
+  var hasPoison: Bool { contains(order == 0 ? .poisoned : .hasPoisoned) }
+
+  /// Notes that the memory of `frame`, a page of it, failed; `false` when that was known.
+  func poison(_ frame: FramePointer) -> Bool {
+    guard Folio(head: frame).insert(.poisoned) else { return false }
+    if order > 0 { insert(.hasPoisoned) }
+    return true
   }
 }
 

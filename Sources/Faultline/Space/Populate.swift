@@ -104,7 +104,9 @@ extension AddressSpace {
       let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
       guard entry.isPresent, !entry.isDirty, !entry.isSpecial else { return }
       let folio = Folio(of: machine.memory.frame(entry.frame))
-      if !folio.isPrivate, !folio.contains(.device) { cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(folio) } }
+      if !folio.isPrivate, !folio.contains(.device) {
+        cache.pointee.node._withUnsafeGuaranteedRef { $0.markDirty(folio) }
+      }
     }
   }
 

@@ -183,6 +183,9 @@ struct PageTable {
   func takeEmptyLeaf(at middle: MiddleEntry) -> Table? {
     guard let leaf = middle.leaf else { return nil }
     return lock(of: leaf).pointee.lock.withLock {
+      #if DEBUG || ModelCheck
+        if memory.switches?.has(.takesTableInUse) == true { return takeLeaf(at: middle) }
+      #endif
       for slot in 0..<Int(PageSize.entriesPerTable) where leaf.entries[slot].load(ordering: .relaxed) != 0 {
         return nil
       }

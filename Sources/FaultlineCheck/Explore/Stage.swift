@@ -22,6 +22,10 @@ final class Stage: @unchecked Sendable {
     var isOneFolio = false
     /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it.
     var isHuge = false
+    /// Whether the file lives in memory with only its first four pages there, mapped where one entry could map 2 MiB.
+    var couldBeHuge = false
+    /// Whether nothing is done that keeps the 2 MiB from being mapped by one entry, so that one must map them in the end.
+    var endsHuge = false
     /// Whether none of the file's pages is cached at first.
     var isCold = false
     /// Whether two of the four pages lie under one leaf table and two under the next.
@@ -30,6 +34,9 @@ final class Stage: @unchecked Sendable {
     var hasChild = false
     var childLoaded: [UInt64] = []
     var childStored: [UInt64] = []
+
+    /// Whether executions are long, because they are about 512 pages.
+    var isLong: Bool { isHuge || couldBeHuge }
   }
 
   /// The first page under a leaf table of its own.
@@ -54,7 +61,7 @@ final class Stage: @unchecked Sendable {
     self.plan = plan
     var rules = KernelRules.linux6_18
     rules.faultAroundBytes = plan.aroundPages << PageSize.shift
-    machine = try Machine(rules: rules, frameCount: plan.isHuge ? 2048 : 256, contents: .bytes)
+    machine = try Machine(rules: rules, frameCount: plan.isLong ? 2048 : 256, contents: .bytes)
     space = try AddressSpace(machine: machine, lockMode: plan.lockMode)
     other = FileNode(machine: machine, traits: Self.quiet(.ext4Journal), store: RAMStore(), size: PageSize.bytes)
     var task = FaultTask()
@@ -64,7 +71,8 @@ final class Stage: @unchecked Sendable {
       node = nil
     } else {
       let traits = Self.quiet(
-        plan.isHuge ? .tmpfsHuge : plan.isMemoryOnly ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
+        plan.isHuge
+          ? .tmpfsHuge : plan.isMemoryOnly || plan.couldBeHuge ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
       let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
       self.node = node
       let file = OpenFile(node: node, mode: .readWrite)
@@ -74,7 +82,7 @@ final class Stage: @unchecked Sendable {
         try bytes.withUnsafeBytes { buffer in try file.write(at: 0, buffer) }
         try node.writeBack()
       } else if !plan.isCold {
-        node.makeResident(0..<plan.pages)
+        node.makeResident(0..<(plan.couldBeHuge ? 4 : plan.pages))
       }
     }
     try space.mmap(
@@ -145,6 +153,10 @@ final class Stage: @unchecked Sendable {
       try space.madvise(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .pageOut, by: &task)
     case .cool(let pages):
       try space.madvise(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, .cold, by: &task)
+    case .collapse:
+      try collapse(by: &task)
+    case .poison(let page):
+      node?.poison(page: page)
     case .dropCaches:
       node?.dropClean()
     case .fork:
@@ -192,6 +204,14 @@ final class Stage: @unchecked Sendable {
     }
   }
 
+  /// The call may find somebody in its way, or nothing there.
+  private func collapse(by task: inout FaultTask) throws(KernelError) {
+    let length = PageSize.entriesPerTable << PageSize.shift
+    do throws(KernelError) { try space.madvise(address(0), length: length, .collapse, by: &task) } catch {
+      guard error.errno == .EAGAIN || error.errno == .EINVAL else { throw error }
+    }
+  }
+
   private static func value(_ page: UInt64) -> UInt64 { 0x5700 + page }
   private static func childValue(_ page: UInt64) -> UInt64 { 0xc500 + page }
 
@@ -203,7 +223,10 @@ final class Stage: @unchecked Sendable {
     check(written, in: space, &task, &found)
     if let child { check(writtenByChild, in: child, &task, &found) }
     if plan.keepsStores { for child in children { checkSnapshot(child, &task, &found) } }
-    if plan.keepsStores, plan.isShared, let node, !plan.isMemoryOnly, !plan.isHuge { checkStore(node, &found) }
+    if plan.keepsStores, plan.isShared, let node, !node.traits.isMemoryOnly { checkStore(node, &found) }
+    if plan.endsHuge, !space.entry(ofPage: address(0).page).isHuge {
+      found.append("2 MiB that one entry could map are mapped by pages")
+    }
     return found
   }
 

@@ -21,7 +21,9 @@ extension ScriptRunner {
     return counted { outcome throws(KernelError) in
       if placed != nil, !isWritten {
         try node.resize(to: request.size)
-        if request.fill == .falloc, request.size > 0 { try descriptor.change(.allocate, offset: 0, length: request.size) }
+        if request.fill == .falloc, request.size > 0 {
+          try descriptor.change(.allocate, offset: 0, length: request.size)
+        }
       }
       if isWritten { try fill(descriptor, request, seed: seed) }
       // A sparse file is neither written back nor dropped: there is nothing to write and nothing in the cache.

@@ -127,8 +127,10 @@ public final class PlacedFile: DAXFile {
   }
 
   public func change(_ change: RangeChange, _ range: Range<UInt64>, keepSize: Bool) throws(KernelError) {
-    let whole = PageSize.pages(covering: range.lowerBound)..<max(
-      PageSize.pages(covering: range.lowerBound), range.upperBound >> PageSize.shift)
+    let whole =
+      PageSize.pages(
+        covering: range.lowerBound)..<max(
+        PageSize.pages(covering: range.lowerBound), range.upperBound >> PageSize.shift)
     if change == .allocate {
       for page in range.lowerBound >> PageSize.shift..<PageSize.pages(covering: range.upperBound) {
         try add(page, isWritten: false)
@@ -248,7 +250,8 @@ extension PlacedFile.State {
     guard let block = blocks[page] else { return page..<page + 1 }
     var start = page
     var end = page + 1
-    while start > 0, let before = blocks[start - 1], !before.isWritten, before.place + (page - start + 1) == block.place {
+    while start > 0, let before = blocks[start - 1], !before.isWritten, before.place + (page - start + 1) == block.place
+    {
       start -= 1
     }
     while let next = blocks[end], !next.isWritten, next.place == block.place + (end - page) { end += 1 }

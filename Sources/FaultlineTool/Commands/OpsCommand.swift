@@ -41,7 +41,8 @@ struct OpsCommand: ParsableCommand {
   @Option(help: "A recording to compare with.")
   var expect: String?
 
-  @Option(help: "A recording whose kernel's blocks lay where those of ext4dax and xfsdax shall lie. (default: --expect's)")
+  @Option(
+    help: "A recording whose kernel's blocks lay where those of ext4dax and xfsdax shall lie. (default: --expect's)")
   var placement: String?
 
   @Option(help: "A field of the recording that is not compared, such as maps or minflt. Repeatable.")
@@ -133,15 +134,12 @@ struct OpsCommand: ParsableCommand {
 
   private func rules(for expected: Recording?) throws -> KernelRules {
     let recorded = expected?.environment["kernel"]?.stringValue ?? ""
-    if let kernel {
-      guard let rules = KernelRules.all.first(where: { $0.name == kernel }) else {
-        let known = KernelRules.all.map(\.name).joined(separator: ", ")
-        throw ValidationError("no rules for kernel \(kernel); there are \(known)")
-      }
-      return recorded.contains("+deb") ? rules.configuredByDebian : rules
+    guard let kernel else { return KernelRules(release: recorded) ?? .linux6_18 }
+    guard let rules = KernelRules.all.first(where: { $0.name == kernel }) else {
+      let known = KernelRules.all.map(\.name).joined(separator: ", ")
+      throw ValidationError("no rules for kernel \(kernel); there are \(known)")
     }
-    let rules = KernelRules.all.first { recorded == $0.name || recorded.hasPrefix($0.name + ".") } ?? .linux6_18
-    return recorded.contains("+deb") ? rules.configuredByDebian : rules
+    return rules.configured(asIn: recorded)
   }
 
   private func readaheadPages(for expected: Recording?) -> UInt64? {

@@ -5,7 +5,8 @@ import Glibc
 /// `bench replay`: how fast a trace goes through the engine, beside the same touches on the running kernel.
 ///
 /// Two loads, both through the ``Replayer`` that `whatif` uses, trace decoding included: touches in random order of pages
-/// that are entered already, and faults that each enter a window of 16 pages. One thread; the engine keeps no TLB.
+/// that are entered already, and faults that each enter a window of 16 pages. Beside them faults alone, of 2 MiB and of a page.
+/// One thread; the engine keeps no TLB.
 public struct ReplayBench {
   private static let pages: UInt64 = 65_536
   private static let windowPages: UInt64 = 16
@@ -17,6 +18,7 @@ public struct ReplayBench {
     let rounds = quick ? 4 : 16
     let warm = try median(of: quick ? 1 : 5) { try warmTouchesPerSecond(touches) }
     let faults = try median(of: quick ? 1 : 5) { try faultsPerSecond(rounds) }
+    let huge = try HugeFaultCost(rounds: quick ? 5 : 101)
     let kernel = KernelMapping(pages: Int(pages))
     let kernelWarm = kernel?.warmTouchesPerSecond(touches)
     let kernelFaults = kernel?.faultsPerSecond(rounds, window: Int(windowPages))
@@ -27,6 +29,9 @@ public struct ReplayBench {
       BenchReport.Case(
         name: "faultsAround16", value: faults / 1e6, unit: "million faults/s", anchor: kernelFaults.map { $0 / 1e6 },
         anchorSource: "the same faults of a memory file on the running kernel"),
+      BenchReport.Case(
+        name: "hugeFault", value: huge.huge, unit: "ns", anchor: huge.page,
+        anchorSource: "a fault of the engine that maps a single page, measured in turn with it"),
     ]
     let bars =
       quick
@@ -34,6 +39,7 @@ public struct ReplayBench {
       : [
         BenchReport.Bar(name: "warmTouches, million/s", wanted: 60, got: warm / 1e6),
         BenchReport.Bar(name: "faultsAround16, million/s", wanted: 2, got: faults / 1e6),
+        BenchReport.Bar(name: "hugeFault, times a fault of one page", .atMost, wanted: 2, got: huge.ratio),
       ]
     return BenchReport(benchmark: "replay", machine: HostText.machine, cases: cases, bars: bars)
   }

@@ -7,7 +7,8 @@ extension Scenario {
   static let beyondEnd: [Signal] = [.bus(.adrErr)]
 
   static var pairs: [Scenario] {
-    againstMunmap + againstAreas + againstFile + againstReclaim + againstSplit + againstHuge + againstEachOther
+    againstMunmap + againstAreas + againstFile + againstReclaim + againstSplit + againstHuge + againstCollapse
+      + againstEachOther
       + againstFork
   }
 

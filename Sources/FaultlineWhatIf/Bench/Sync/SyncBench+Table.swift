@@ -23,7 +23,9 @@ extension SyncBench {
 
   private var otherTable: TextTable {
     var table = TextTable(
-      head: ["file", "metadata", "device", "entries", "MAP_SYNC", "faults", "median ns", "mean ns", "max ns", "commits"])
+      head: [
+        "file", "metadata", "device", "entries", "MAP_SYNC", "faults", "median ns", "mean ns", "max ns", "commits",
+      ])
     for setting in SyncSetting.others {
       guard let row = row(setting), let round = row.rounds.first else { continue }
       table.add([

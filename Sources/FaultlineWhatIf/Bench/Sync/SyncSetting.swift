@@ -67,8 +67,11 @@ struct SyncSetting: Hashable, Sendable {
 
   /// In one word each.
   var name: String {
-    ([contents.rawValue, isBusy ? "copy" : "idle", isSynchronous ? "sync" : "nosync", size.rawValue, mode.name, device.rawValue])
-      .joined(separator: " ")
+    ([
+      contents.rawValue, isBusy ? "copy" : "idle", isSynchronous ? "sync" : "nosync", size.rawValue, mode.name,
+      device.rawValue,
+    ])
+    .joined(separator: " ")
   }
 }
 

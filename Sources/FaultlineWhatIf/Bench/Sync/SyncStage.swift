@@ -59,7 +59,8 @@ final class SyncStage {
     let flags: MapFlags = [.sharedValidate, .fixed]
     try space.mmap(
       address: Self.address, length: Self.length, protection: [.read, .write],
-      flags: setting.isSynchronous ? flags.union(.sync) : flags, file: OpenFile(node: node, mode: .readWrite), by: &task)
+      flags: setting.isSynchronous ? flags.union(.sync) : flags, file: OpenFile(node: node, mode: .readWrite), by: &task
+    )
     if setting.size == .page { try space.madvise(Self.address, length: Self.length, .noHugePage, by: &task) }
     let round = try storeToEachPage()
     try space.munmap(Self.address, length: Self.length)
@@ -114,7 +115,8 @@ public enum SyncBenchError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .signal: "a store to a mapped page ended in a signal: the device is full or refuses"
-    case .directory(let path, let reason): "no device file can be made in '\(path)': \(reason); name another with --directory"
+    case .directory(let path, let reason):
+      "no device file can be made in '\(path)': \(reason); name another with --directory"
     }
   }
 }
