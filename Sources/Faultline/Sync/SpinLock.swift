@@ -4,7 +4,7 @@ import CLinux
 ///
 /// For sections of a few dozen instructions that never block: page-table locks, cache slots, the frame allocator.
 /// Kernel term: `spinlock_t`. Any thread may take it; it is not recursive.
-public struct SpinLock: ~Copyable {
+public struct SpinLock: ~Copyable, Sendable {
   private let word: AtomicWord
 
   public init() { word = AtomicWord(0) }

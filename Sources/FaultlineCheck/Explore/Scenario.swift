@@ -21,7 +21,7 @@ public struct Scenario: Sendable {
   /// Whether every interleaving within the bound is explored; larger ones get random schedules.
   public var isExhaustive: Bool { threads.count == 2 }
 
-  public static var all: [Scenario] { pairs + changes + endings + pins + mixes }
+  public static var all: [Scenario] { pairs + changes + endings + pins + direct + mixes }
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 }
@@ -32,6 +32,11 @@ enum Action: Sendable {
   case store(UInt64)
   /// write(2) of the page's first bytes.
   case write(UInt64)
+  /// Accesses through the second mapping of a file on a device.
+  case loadAgain(UInt64)
+  case storeAgain(UInt64)
+  /// fsync(2) of the file.
+  case sync
   case munmap(Range<UInt64>)
   case mprotect(Range<UInt64>, Protection)
   /// Moves the range to ``Stage/elsewhere``.

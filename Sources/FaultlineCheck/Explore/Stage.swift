@@ -26,6 +26,8 @@ final class Stage: @unchecked Sendable {
     var couldBeHuge = false
     /// Whether nothing is done that keeps the 2 MiB from being mapped by one entry, so that one must map them in the end.
     var endsHuge = false
+    /// Whether the file lies on a device and is mapped there.
+    var direct: DirectPlan?
     /// Whether none of the file's pages is cached at first.
     var isCold = false
     /// Whether two of the four pages lie under one leaf table and two under the next.
@@ -43,6 +45,8 @@ final class Stage: @unchecked Sendable {
   static let base: UInt64 = 5120
   /// Where mremap moves things: under another leaf table.
   static let elsewhere: UInt64 = 10240
+  /// Where a second mapping of the file lies: one page behind where 2 MiB could be mapped at once.
+  static let again: UInt64 = 15361
 
   let machine: Machine
   let plan: Plan
@@ -55,6 +59,7 @@ final class Stage: @unchecked Sendable {
   private var written: [UInt64: UInt64] = [:]
   private var writtenByChild: [UInt64: UInt64] = [:]
   private var file: OpenFile?
+  private var fileSystem: ExtentFileSystem?
   private var child: AddressSpace?
 
   init(_ plan: Plan) throws {
@@ -69,6 +74,12 @@ final class Stage: @unchecked Sendable {
     if plan.isAnonymous {
       flags.insert(.anonymous)
       node = nil
+    } else if let direct = plan.direct {
+      fileSystem = try direct.makeFileSystem(pages: plan.pages)
+      let node = try direct.open(of: fileSystem, machine: machine)
+      self.node = node
+      file = OpenFile(node: node, mode: .readWrite)
+      if direct.isSynchronous { flags.formUnion([.sharedValidate, .sync]) }
     } else {
       let traits = Self.quiet(
         plan.isHuge
@@ -88,6 +99,11 @@ final class Stage: @unchecked Sendable {
     try space.mmap(
       address: address(0), length: plan.pages << PageSize.shift, protection: [.read, .write],
       flags: flags, file: file, by: &task)
+    if plan.direct?.isMappedAgain == true {
+      try space.mmap(
+        address: VirtualAddress(page: Self.again), length: plan.pages << PageSize.shift, protection: [.read, .write],
+        flags: flags, file: file, by: &task)
+    }
     for page in plan.loaded { _ = space.access(address(page), .read, by: &task) }
     for page in plan.stored { _ = space.store(address(page), page, by: &task) }
     if plan.hasChild { child = try space.fork() }
@@ -101,6 +117,8 @@ final class Stage: @unchecked Sendable {
     traits.readaheadPages = 0
     return traits
   }
+
+  deinit { fileSystem?.abandon() }
 
   private func address(_ page: UInt64) -> VirtualAddress {
     VirtualAddress(page: Self.base + page - (plan.crossesTables ? 2 : 0))
@@ -133,6 +151,12 @@ final class Stage: @unchecked Sendable {
       let bytes = withUnsafeBytes(of: Self.value(page).littleEndian) { Array($0) }
       _ = try bytes.withUnsafeBytes { try file?.write(at: page << PageSize.shift, $0) }
       written[page] = Self.value(page)
+    case .loadAgain(let page):
+      return space.access(VirtualAddress(page: Self.again + page), .read, by: &task)
+    case .storeAgain(let page):
+      return space.access(VirtualAddress(page: Self.again + page), .write, by: &task)
+    case .sync:
+      try node?.sync()
     case .munmap(let pages):
       try space.munmap(address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift)
     case .mprotect(let pages, let protection):
