@@ -125,6 +125,16 @@ public struct KernelRules: Sendable, Hashable {
     }
   }
 
+  /// Which file systems flush what is dirty in a range of a file with DAX before it becomes a hole.
+  public enum HoleFlushing: Sendable, Hashable {
+    /// All (6.1).
+    case always
+    /// XFS (6.12).
+    case extents
+    /// None: what is in use was waited for, and the rest goes with the range (6.15 and later).
+    case never
+  }
+
   /// What differs between kernels on files whose pages are a device's own.
   public struct DirectRules: Sendable, Hashable {
     /// Whether a load marks its page dirty too, so that a sync flushes it (6.0 and 6.1).
@@ -136,6 +146,12 @@ public struct KernelRules: Sendable, Hashable {
     public var countsHugeAsPage: Bool
     /// Whether a store that finds another page of the device entered ends in a signal (6.15 and later) or is made again.
     public var refusesOtherPage: Bool
+    /// Whether a private mapping's store to 2 MiB asks the file first, which declines (6.1).
+    public var asksForPrivateHuge: Bool
+    /// Which file systems flush what is dirty in a range before it becomes a hole.
+    public var flushesHoles: HoleFlushing
+    /// Whether XFS flushes the page of a file's new end before it cuts the file there (6.1).
+    public var flushesNewEnd: Bool
     /// Whether damage of the medium is told from other failures by the signal's code (6.6 and later).
     public var reportsDamage: Bool
   }
@@ -159,7 +175,8 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true),
     direct: DirectRules(
-      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, reportsDamage: false))
+      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, asksForPrivateHuge: true, flushesHoles: .always,
+      flushesNewEnd: true, reportsDamage: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
@@ -180,7 +197,8 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: false, collapseNeedsTable: false),
     direct: DirectRules(
-      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, reportsDamage: true))
+      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, asksForPrivateHuge: false, flushesHoles: .extents,
+      flushesNewEnd: false, reportsDamage: true))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
@@ -201,7 +219,8 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
     direct: DirectRules(
-      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, reportsDamage: true))
+      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, asksForPrivateHuge: false, flushesHoles: .never,
+      flushesNewEnd: false, reportsDamage: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]
