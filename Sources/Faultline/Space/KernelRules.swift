@@ -175,7 +175,8 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true),
     direct: DirectRules(
-      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, asksForPrivateHuge: true, flushesHoles: .always,
+      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, asksForPrivateHuge: true,
+      flushesHoles: .always,
       flushesNewEnd: true, reportsDamage: false))
 
   /// Linux 6.12.
@@ -197,7 +198,8 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: false, collapseNeedsTable: false),
     direct: DirectRules(
-      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, asksForPrivateHuge: false, flushesHoles: .extents,
+      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, asksForPrivateHuge: false,
+      flushesHoles: .extents,
       flushesNewEnd: false, reportsDamage: true))
 
   /// Linux 6.18.
@@ -219,7 +221,8 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
     direct: DirectRules(
-      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, asksForPrivateHuge: false, flushesHoles: .never,
+      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, asksForPrivateHuge: false,
+      flushesHoles: .never,
       flushesNewEnd: false, reportsDamage: true))
 
   /// Every set, oldest first.
