@@ -49,6 +49,12 @@ public struct KernelRules: Sendable, Hashable {
   /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's configuration.
   /// Kernel: `CONFIG_MEM_SOFT_DIRTY`.
   public var tracksSoftDirty: Bool
+  /// Whether MAP_STACK keeps huge pages out of an area (6.7 and later).
+  public var stackForbidsHuge: Bool
+  /// Whether MAP_SHARED_VALIDATE knows MAP_ABOVE4G (6.6 and later).
+  public var knowsAbove4GiB: Bool
+  /// Whether there is MAP_DROPPABLE (6.11 and later).
+  public var hasDroppableMemory: Bool
   /// How the kernel copies from and to a program, which shows in the faults that are traced.
   public var copies: CopyRules
   /// Where large folios come from, and how they are mapped.
@@ -168,6 +174,7 @@ public struct KernelRules: Sendable, Hashable {
     tracesPageCache: false,
     opensMemoryFilesDirectly: false, directWritePins: false,
     hasPagemapScan: false, tracksSoftDirty: true,
+    stackForbidsHuge: false, knowsAbove4GiB: false, hasDroppableMemory: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, unmapsUnsplit: false,
@@ -191,6 +198,7 @@ public struct KernelRules: Sendable, Hashable {
     tracesPageCache: true,
     opensMemoryFilesDirectly: true, directWritePins: true,
     hasPagemapScan: true, tracksSoftDirty: true,
+    stackForbidsHuge: true, knowsAbove4GiB: true, hasDroppableMemory: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
@@ -214,6 +222,7 @@ public struct KernelRules: Sendable, Hashable {
     tracesPageCache: true,
     opensMemoryFilesDirectly: true, directWritePins: true,
     hasPagemapScan: true, tracksSoftDirty: false,
+    stackForbidsHuge: true, knowsAbove4GiB: true, hasDroppableMemory: true,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, unmapsUnsplit: true,
