@@ -32,7 +32,7 @@
 
   extension SeededBug {
     /// `nil` for those that only other threads bring out (the explorer finds them), and for those that break no law but a
-    /// promise about huge pages (`HugeTests`) or about what is pinned (`PinTests`).
+    /// promise about huge pages (`HugeTests`), pins (`PinTests`) or DAX (`DirectSyncTests`).
     fileprivate var law: Law? {
       switch self {
       case .skipsMappingCheck: .entriesShowTheRightPage

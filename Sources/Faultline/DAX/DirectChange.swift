@@ -25,6 +25,9 @@ extension DirectFile {
     let old = node.size
     // Stores through a mapping may have left something behind the end, which must not show when the file grows over it.
     if size > old, machine.rules.zeroesTailOnGrowth || node.traits.allocation == .extents { try zeroTail(of: old) }
+    if size < old, rules.flushesNewEnd, node.traits.allocation == .extents {
+      try writeBack(size >> PageSize.shift..<(size >> PageSize.shift) + 1)
+    }
     cache.pointee.size.store(size, ordering: .releasing)
     if size < old {
       let gone = PageSize.pages(covering: size)..<UInt64.max
@@ -56,10 +59,8 @@ extension DirectFile {
   func change(
     _ change: RangeChange, _ bytes: Range<UInt64>, keepSize: Bool, _ busyPages: FileNode.BusyPages
   ) throws(KernelError) {
-    // What is stored there reaches the device before its blocks go: a transfer that was under way has ended then.
-    if change != .allocate {
-      try writeBack(bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound))
-    }
+    let touched = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+    if change != .allocate, flushesHoles { try writeBack(touched) }
     if change == .allocate, node.traits.allocation == .plain {
       cache.pointee.contentLock.lockExclusive()
     } else {
@@ -67,12 +68,20 @@ extension DirectFile {
     }
     defer { cache.pointee.contentLock.unlockExclusive() }
     if change != .allocate {
-      let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
-      node.unmap(pages, includingCopies: false)
-      removeEntries(in: pages, onlyClean: false)
+      // A page that the range cuts keeps its entry: what else was stored there is still to be flushed.
+      let first = PageSize.pages(covering: bytes.lowerBound)
+      removeEntries(in: first..<max(first, bytes.upperBound >> PageSize.shift), onlyClean: false)
     }
     defer { cache.pointee.size.store(file.size, ordering: .releasing) }
     try file.change(change, bytes, keepSize: keepSize)
+  }
+
+  private var flushesHoles: Bool {
+    switch rules.flushesHoles {
+    case .always: true
+    case .extents: node.traits.allocation == .extents
+    case .never: false
+    }
   }
 
   /// Takes the content lock with nothing of the file mapped and no page of it in use: faults wait for the lock, and who uses a

@@ -2,8 +2,7 @@
 extension AddressSpace {
   /// A page where nothing is entered, or a store to one that is entered read-only.
   func faultDirect(_ context: inout FaultContext) -> FaultResult {
-    guard !context.flags.contains(.vmaLock) else {
-      // Only faults that the file need not be asked for are handled under an area's own lock. Kernel: `vmf_can_call_fault`.
+    if context.flags.contains(.vmaLock), context.area.traits?.faultsUnderAreaLock != true {
       unlock(context.area, after: context.flags)
       return .retry
     }
@@ -27,7 +26,8 @@ extension AddressSpace {
 
   /// A store to 2 MiB that are entered read-only; `nil` when they must be split. Kernel: `wp_huge_pmd`.
   func storeDirectHuge(_ context: inout FaultContext) -> FaultResult? {
-    guard !context.area.flags.isDisjoint(with: [.shared, .mayShare]) else { return nil }
+    let isPrivate = context.area.flags.isDisjoint(with: [.shared, .mayShare])
+    if isPrivate, !machine.rules.direct.asksForPrivateHuge { return nil }
     let result = handleDirect(&context, .huge, copy: nil)
     return result.contains(.fallback) ? nil : result
   }

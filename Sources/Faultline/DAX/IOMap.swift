@@ -93,6 +93,14 @@ public protocol DAXFile: AnyObject, Sendable {
   /// page is zeroed.
   func resize(to size: UInt64) throws(KernelError)
 
+  /// Whether a crash now would leave these bytes of the file written at `address` of the device; `nil` where the file system
+  /// cannot tell. For checkers: no fault asks.
+  func isDurable(_ range: Range<UInt64>, at address: UInt64) -> Bool?
+
   /// Changes the blocks of a range of bytes. Nothing of a range that is given up is mapped any more.
   func change(_ change: RangeChange, _ range: Range<UInt64>, keepSize: Bool) throws(KernelError)
+}
+
+extension DAXFile {
+  public func isDurable(_ range: Range<UInt64>, at address: UInt64) -> Bool? { nil }
 }

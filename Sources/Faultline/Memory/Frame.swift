@@ -84,7 +84,7 @@ public struct FolioFlags: OptionSet, Sendable {
   static let hasBlockState = FolioFlags(rawValue: 1 << 12)
   /// A device's own memory, mapped where it lies: on no list, in no free block, never dirty by itself.
   /// Kernel: `folio_is_zone_device`.
-  static let device = FolioFlags(rawValue: 1 << 13)
+  package static let device = FolioFlags(rawValue: 1 << 13)
   /// The memory of some page of a folio of several is damaged. Kernel: `PG_has_hwpoisoned`.
   static let hasPoisoned = FolioFlags(rawValue: 1 << 14)
 

@@ -13,6 +13,7 @@ extension FileNode {
 
   /// Every entry of the cache at the first index where a scan meets it. Call it while nothing else runs.
   package func auditSlots() -> [SlotAudit] {
+    guard !isDirect else { return [] }
     var found: [SlotAudit] = []
     var next: UInt64 = 0
     while let (index, entry) = slots.first(from: next, through: .max - 1) {

@@ -31,23 +31,25 @@ extension PhysicalMemory {
   /// Every frame that was ever handed out, in order. Call it while nothing else runs.
   package func auditFrames() -> [FrameAudit] {
     drainCaches()
-    return (0..<watermark.load(ordering: .relaxed)).map { number in
-      let frame = frames + Int(number)
-      let life = frame.pointee.life.load(ordering: .relaxed)
-      let flags = frame.pointee.flags.load(ordering: .relaxed)
-      let head = FramePointer(bitPattern: UInt(frame.pointee.head.load(ordering: .relaxed)))
-      let mapping = frame.pointee.mapping.load(ordering: .relaxed)
-      let isLarge = life & Frame.referenceMask != 0 && flags >> FolioFlags.orderShift != 0
-      let folio = Folio(head: frame)
-      return FrameAudit(
-        number: number, references: life & Frame.referenceMask, mapCount: (life & Frame.mapMask) >> 32,
-        hugeMapCount: isLarge ? folio.hugeMapCount : 0, totalMapCount: isLarge ? folio.totalMapCount : 0,
-        isLocked: life & Frame.lockBit != 0, flags: FolioFlags(rawValue: flags & ~FolioFlags.orderMask),
-        order: flags >> FolioFlags.orderShift, isFree: flags & FolioFlags.free.rawValue != 0,
-        head: head.map { self.number(of: $0).rawValue },
-        owner: mapping == 0 ? .nobody : mapping == Frame.anonymousMapping ? .program : .cache(mapping),
-        index: frame.pointee.index.load(ordering: .relaxed), isOnList: flags & FolioFlags.onList.rawValue != 0)
-    }
+    return (0..<watermark.load(ordering: .relaxed)).map(audit(frameNumber:))
+  }
+
+  func audit(frameNumber number: UInt64) -> FrameAudit {
+    let frame = frames + Int(number)
+    let life = frame.pointee.life.load(ordering: .relaxed)
+    let flags = frame.pointee.flags.load(ordering: .relaxed)
+    let head = FramePointer(bitPattern: UInt(frame.pointee.head.load(ordering: .relaxed)))
+    let mapping = frame.pointee.mapping.load(ordering: .relaxed)
+    let isLarge = life & Frame.referenceMask != 0 && flags >> FolioFlags.orderShift != 0
+    let folio = Folio(head: frame)
+    return FrameAudit(
+      number: number, references: life & Frame.referenceMask, mapCount: (life & Frame.mapMask) >> 32,
+      hugeMapCount: isLarge ? folio.hugeMapCount : 0, totalMapCount: isLarge ? folio.totalMapCount : 0,
+      isLocked: life & Frame.lockBit != 0, flags: FolioFlags(rawValue: flags & ~FolioFlags.orderMask),
+      order: flags >> FolioFlags.orderShift, isFree: flags & FolioFlags.free.rawValue != 0,
+      head: head.map { self.number(of: $0).rawValue },
+      owner: mapping == 0 ? .nobody : mapping == Frame.anonymousMapping ? .program : .cache(mapping),
+      index: frame.pointee.index.load(ordering: .relaxed), isOnList: flags & FolioFlags.onList.rawValue != 0)
   }
 
   /// Whether nobody holds a frame.

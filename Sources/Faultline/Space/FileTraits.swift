@@ -23,6 +23,9 @@ public struct FileTraits: Sendable, Hashable {
   /// Whether the file system knows MAP_SYNC: it grants the flag on a file with DAX whose device is synchronous, and refuses
   /// it on others. The rest never look at it. Kernel: `FOP_MMAP_SYNC`.
   public var knowsMapSync: Bool
+  /// Whether single pages of a file with DAX are faulted in under an area's own lock, where others need the address space's: a
+  /// file system that maps what its cache has, if it had a cache, is asked under any. Kernel: `vmf_can_call_fault`.
+  public var faultsUnderAreaLock: Bool
   /// Whether O_DIRECT reads and writes go past the cache; other file systems serve them through it.
   public var bypassesCache: Bool
   /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
@@ -50,8 +53,8 @@ public struct FileTraits: Sendable, Hashable {
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
     fillsHoles: HoleFilling = .singlePages, allocation: Allocation = .plain, servesHugeFaults: Bool = false,
-    journalsData: Bool = false, knowsMapSync: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32,
-    ioPages: UInt64 = 320
+    journalsData: Bool = false, knowsMapSync: Bool = false, faultsUnderAreaLock: Bool = false,
+    bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
@@ -62,6 +65,7 @@ public struct FileTraits: Sendable, Hashable {
     self.servesHugeFaults = servesHugeFaults
     self.journalsData = journalsData
     self.knowsMapSync = knowsMapSync
+    self.faultsUnderAreaLock = faultsUnderAreaLock
     self.bypassesCache = bypassesCache
     self.readaheadPages = readaheadPages
     self.ioPages = ioPages
@@ -101,5 +105,5 @@ public struct FileTraits: Sendable, Hashable {
   /// XFS with `dax=always`.
   public static let xfsDirect = FileTraits(
     fileSystem: "xfsdax", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false,
-    allocation: .extents, knowsMapSync: true, readaheadPages: 0)
+    allocation: .extents, knowsMapSync: true, faultsUnderAreaLock: true, readaheadPages: 0)
 }

@@ -49,6 +49,12 @@ public struct KernelRules: Sendable, Hashable {
   /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's configuration.
   /// Kernel: `CONFIG_MEM_SOFT_DIRTY`.
   public var tracksSoftDirty: Bool
+  /// Whether MAP_STACK keeps huge pages out of an area (6.7 and later).
+  public var stackForbidsHuge: Bool
+  /// Whether MAP_SHARED_VALIDATE knows MAP_ABOVE4G (6.6 and later).
+  public var knowsAbove4GiB: Bool
+  /// Whether there is MAP_DROPPABLE (6.11 and later).
+  public var hasDroppableMemory: Bool
   /// How the kernel copies from and to a program, which shows in the faults that are traced.
   public var copies: CopyRules
   /// Where large folios come from, and how they are mapped.
@@ -125,6 +131,16 @@ public struct KernelRules: Sendable, Hashable {
     }
   }
 
+  /// Which file systems flush what is dirty in a range of a file with DAX before it becomes a hole.
+  public enum HoleFlushing: Sendable, Hashable {
+    /// All (6.1).
+    case always
+    /// XFS (6.12).
+    case extents
+    /// None: what is in use was waited for, and the rest goes with the range (6.15 and later).
+    case never
+  }
+
   /// What differs between kernels on files whose pages are a device's own.
   public struct DirectRules: Sendable, Hashable {
     /// Whether a load marks its page dirty too, so that a sync flushes it (6.0 and 6.1).
@@ -136,6 +152,12 @@ public struct KernelRules: Sendable, Hashable {
     public var countsHugeAsPage: Bool
     /// Whether a store that finds another page of the device entered ends in a signal (6.15 and later) or is made again.
     public var refusesOtherPage: Bool
+    /// Whether a private mapping's store to 2 MiB asks the file first, which declines (6.1).
+    public var asksForPrivateHuge: Bool
+    /// Which file systems flush what is dirty in a range before it becomes a hole.
+    public var flushesHoles: HoleFlushing
+    /// Whether XFS flushes the page of a file's new end before it cuts the file there (6.1).
+    public var flushesNewEnd: Bool
     /// Whether damage of the medium is told from other failures by the signal's code (6.6 and later).
     public var reportsDamage: Bool
   }
@@ -152,6 +174,7 @@ public struct KernelRules: Sendable, Hashable {
     tracesPageCache: false,
     opensMemoryFilesDirectly: false, directWritePins: false,
     hasPagemapScan: false, tracksSoftDirty: true,
+    stackForbidsHuge: false, knowsAbove4GiB: false, hasDroppableMemory: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: false, splitsAroundPage: false, unmapsUnsplit: false,
@@ -159,7 +182,9 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true),
     direct: DirectRules(
-      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, reportsDamage: false))
+      tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, asksForPrivateHuge: true,
+      flushesHoles: .always,
+      flushesNewEnd: true, reportsDamage: false))
 
   /// Linux 6.12.
   public static let linux6_12 = KernelRules(
@@ -173,6 +198,7 @@ public struct KernelRules: Sendable, Hashable {
     tracesPageCache: true,
     opensMemoryFilesDirectly: true, directWritePins: true,
     hasPagemapScan: true, tracksSoftDirty: true,
+    stackForbidsHuge: true, knowsAbove4GiB: true, hasDroppableMemory: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: false, mapsWhole: false, writesMakeThem: true, splitsAroundPage: false, unmapsUnsplit: false,
@@ -180,7 +206,9 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: false, collapseNeedsTable: false),
     direct: DirectRules(
-      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, reportsDamage: true))
+      tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, asksForPrivateHuge: false,
+      flushesHoles: .extents,
+      flushesNewEnd: false, reportsDamage: true))
 
   /// Linux 6.18.
   public static let linux6_18 = KernelRules(
@@ -194,6 +222,7 @@ public struct KernelRules: Sendable, Hashable {
     tracesPageCache: true,
     opensMemoryFilesDirectly: true, directWritePins: true,
     hasPagemapScan: true, tracksSoftDirty: false,
+    stackForbidsHuge: true, knowsAbove4GiB: true, hasDroppableMemory: true,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
     largeFolios: LargeFolioRules(
       ext4: true, mapsWhole: true, writesMakeThem: true, splitsAroundPage: true, unmapsUnsplit: true,
@@ -201,7 +230,9 @@ public struct KernelRules: Sendable, Hashable {
     hugePages: HugePageRules(
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
     direct: DirectRules(
-      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, reportsDamage: true))
+      tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, asksForPrivateHuge: false,
+      flushesHoles: .never,
+      flushesNewEnd: false, reportsDamage: true))
 
   /// Every set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]

@@ -56,7 +56,13 @@ extension AddressSpace {
     guard file != nil || flags.contains(.anonymous) else {
       throw KernelError(.EBADF, "a mapping of no file that is not anonymous")
     }
+    if flags.contains(.hugeTLB) {
+      if file == nil { throw KernelError(.ENOMEM, "a mapping of pages set aside for it, of which there are none") }
+      throw KernelError(.EINVAL, "a mapping of a file cannot be of huge pages unless the file is")
+    }
     switch flags.type {
+    case MapFlags.droppable.rawValue where file == nil && machine.rules.hasDroppableMemory:
+      result.formUnion([.droppable, .noReserve, .wipeOnFork, .dontDump])
     case MapFlags.shared.rawValue, MapFlags.sharedValidate.rawValue:
       try validate(flags, file)
       result.formUnion([.shared, .mayShare])
@@ -73,9 +79,13 @@ extension AddressSpace {
     guard file?.isReadable != false else {
       throw KernelError(.EACCES, "a mapping of a descriptor that cannot read")
     }
-    guard file == nil || flags.isDisjoint(with: [.growsDown, .hugeTLB]) else {
-      throw KernelError(.EINVAL, "a mapping of a file cannot grow down, nor be of huge pages unless the file is")
+    if flags.contains(.growsDown) {
+      guard file == nil, result.isDisjoint(with: .shared) else {
+        throw KernelError(.EINVAL, "only private memory without a file can grow down")
+      }
+      result.insert(.growsDown)
     }
+    if flags.contains(.stack), machine.rules.stackForbidsHuge { result.insert(.noHugePage) }
     // Known before the type is looked at: also MAP_SHARED, which ignores flags that it does not know, keeps this one.
     if flags.contains(.sync) {
       guard file?.node.keepsMapSync != false else {
@@ -96,7 +106,8 @@ extension AddressSpace {
   private func validate(_ flags: MapFlags, _ file: OpenFile?) throws(KernelError) {
     guard flags.type == MapFlags.sharedValidate.rawValue else { return }
     guard let file else { throw KernelError(.EINVAL, "MAP_SHARED_VALIDATE of anonymous memory") }
-    let known = MapFlags.validated.union(file.node.traits.knowsMapSync ? .sync : [])
+    var known = MapFlags.validated.union(file.node.traits.knowsMapSync ? .sync : [])
+    if !machine.rules.knowsAbove4GiB { known.remove(.above4GiB) }
     guard flags.isSubset(of: known) else {
       throw KernelError(.EOPNOTSUPP, "MAP_SHARED_VALIDATE with flags that the file does not know")
     }

@@ -17,8 +17,11 @@ public struct MapFlags: OptionSet, Hashable, Sendable {
   public static let `private` = MapFlags(rawValue: 0x2)
   /// MAP_SHARED_VALIDATE: like shared, but unknown flags are refused.
   public static let sharedValidate = MapFlags(rawValue: 0x3)
+  /// MAP_DROPPABLE: anonymous memory that may be lost when memory is short.
+  public static let droppable = MapFlags(rawValue: 0x8)
   public static let fixed = MapFlags(rawValue: 0x10)
   public static let anonymous = MapFlags(rawValue: 0x20)
+  public static let above4GiB = MapFlags(rawValue: 0x80)
   public static let growsDown = MapFlags(rawValue: 0x100)
   public static let denyWrite = MapFlags(rawValue: 0x800)
   public static let executable = MapFlags(rawValue: 0x1000)

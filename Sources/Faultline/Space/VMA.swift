@@ -26,6 +26,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let mayWrite = VMAFlags(rawValue: 0x20)
   public static let mayExecute = VMAFlags(rawValue: 0x40)
   public static let mayShare = VMAFlags(rawValue: 0x80)
+  /// A stack: a fault below it makes it larger. Kernel: `VM_GROWSDOWN`.
+  public static let growsDown = VMAFlags(rawValue: 0x100)
   /// Guard pages were installed here once; it stays when they go. Kernel: `VM_MAYBE_GUARD`.
   public static let mayGuard = VMAFlags(rawValue: 0x800)
   public static let locked = VMAFlags(rawValue: 0x2000)
@@ -48,6 +50,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
   public static let noHugePage = VMAFlags(rawValue: 0x4000_0000)
   /// MADV_WIPEONFORK
   public static let wipeOnFork = VMAFlags(rawValue: 0x2000000)
+  /// May be lost when memory is short, which the engine's private memory never is. Kernel: `VM_DROPPABLE`.
+  public static let droppable = VMAFlags(rawValue: 1 << 40)
   /// MAP_SYNC: what was stored survives a crash. Kernel: `VM_SYNC`.
   public static let sync = VMAFlags(rawValue: 0x800000)
 

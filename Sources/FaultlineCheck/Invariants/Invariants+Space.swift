@@ -25,7 +25,7 @@ extension Invariants {
       let count = entry.isHuge ? PageSize.entriesPerTable : 1
       report.expect(
         page + count <= areas[position].pages.upperBound, .entriesLieInAreas, "\(name), huge entry of page \(page)")
-      if entry.isHuge, entry.isSpecial { privateHuge += 1 }
+      if entry.isHuge, entry.isSpecial, !entry.isHole { privateHuge += 1 }
       checkEntry(entry, at: page, areas[position], "\(name), page \(page)", picture, &report)
       guard !entry.isSpecial, let head = picture.head(of: entry.frame.rawValue) else { continue }
       if head.owner == .program { privatePages += count } else { filePages += count }
@@ -82,6 +82,10 @@ extension Invariants {
     report.expect(
       area.cache.map { head.owner == .cache($0) } == true && shown == wanted, .entriesShowTheRightPage,
       "\(name): shows page \(shown) of its file instead of \(wanted)")
+    if head.flags.contains(.device) {
+      if entry.isWritable { checkDirectStores(entry, showing: wanted, area, name, picture, &report) }
+      return
+    }
     if area.notifiesOfWrites, entry.isWritable {
       report.expect(entry.isDirty || head.flags.contains(.dirty), .notifiedBeforeWritable, name)
     }

@@ -27,7 +27,11 @@ public struct Invariants {
     let picture = Picture(self)
     checkFrames(picture, &report)
     checkFolios(picture, &report)
-    for (number, file) in files.enumerated() { checkCache(file, "file \(number)", picture, &report) }
+    for (number, file) in files.enumerated() {
+      checkCache(file, "file \(number)", picture, &report)
+      if file.isDirect { checkDirect(file, "file \(number)", picture, &report) }
+    }
+    checkDeviceFolios(picture, &report)
     for (number, space) in spaces.enumerated() { checkSpace(space, "space \(number)", picture, &report) }
     checkLists(picture, &report)
     checkTotals(&report)
@@ -69,6 +73,12 @@ struct Picture {
   private(set) var hugeEntries: [UInt64: UInt64] = [:]
   /// The cache and page at which a scan found each folio, by its head's frame number.
   private(set) var cached: [UInt64: (cache: UInt64, index: UInt64)] = [:]
+  /// Frames of devices that an entry of either kind shows, or that head the folio of one, by number.
+  private(set) var deviceFrames: [UInt64: FrameAudit] = [:]
+  /// The first pages of the entries of files with DAX, by the frame that they show.
+  private(set) var direct: [UInt64: UInt64] = [:]
+  /// Pages of files with DAX whose entries are marked dirty, by ``FileNode/auditIdentity``.
+  private(set) var dirty: [UInt64: [Range<UInt64>]] = [:]
 
   init(_ invariants: Invariants) {
     frames = invariants.machine.memory.auditFrames()
@@ -85,10 +95,27 @@ struct Picture {
       for slot in file.auditSlots() {
         if let frame = slot.frame { cached[frame] = (file.auditIdentity, slot.index) }
       }
+      for slot in file.auditDirectSlots() {
+        if let frame = slot.frame { direct[frame] = slot.pages.lowerBound }
+        if slot.isMarkedDirty { dirty[file.auditIdentity, default: []].append(slot.pages) }
+      }
+    }
+    let memory = invariants.machine.memory
+    for number in Array(entries.keys) + Array(hugeEntries.keys) + Array(direct.keys) {
+      guard let frame = memory.auditDeviceFrame(number) else { continue }
+      deviceFrames[number] = frame
+      if let head = frame.head { deviceFrames[head] = memory.auditDeviceFrame(head) }
     }
   }
 
-  func frame(_ number: UInt64) -> FrameAudit? { number < frames.count ? frames[Int(number)] : nil }
+  func frame(_ number: UInt64) -> FrameAudit? {
+    number < frames.count ? frames[Int(number)] : deviceFrames[number]
+  }
+
+  /// Whether the entry of a page of a file with DAX is marked dirty.
+  func isMarkedDirty(_ page: UInt64, of cache: UInt64) -> Bool {
+    dirty[cache]?.contains { $0.contains(page) } ?? false
+  }
 
   /// The head of the folio that a frame is part of.
   func head(of number: UInt64) -> FrameAudit? { frame(number).flatMap { $0.head.map(frame) ?? $0 } }

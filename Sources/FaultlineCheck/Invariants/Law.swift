@@ -29,6 +29,8 @@ public enum Law: String, Sendable, CaseIterable {
   case filesListTheirAreas = "a file lists exactly the areas that map it"
   case nodesAddUp = "the cache nodes in use are those that walks find"
   case listsAgreeWithFolios = "a cached folio that can be read again lies on exactly the list that its flags name"
+  case directEntriesAddUp = "an entry of a file with DAX is unlocked, inside the file, and shows a folio that says so"
+  case syncMapping = "where a synchronous mapping lets stores through, a crash would find the page in the file"
   case everythingIsGivenBack = "with no file and no address space left, nothing is in use"
 }
 

@@ -10,11 +10,13 @@ extension ScriptRunner {
     default: break
     }
     guard let fault = event.fault, let name = Self.directNames[event.kind] else { return "" }
-    // The events of huge holes have an address, and no page of the file.
-    let isHole = event.kind == .directLoadHugeHole || event.kind == .directLoadHugeHoleFallback
-    let text = "\(name):\(isHole ? place(of: fault.address.page) : "\(file):\(event.page)"):\(fault.letters)"
-    let tellsResult = !isHole && event.kind != .directHugeFault && event.kind != .directPageFault
-    return tellsResult ? text + ":" + fault.result.names : text
+    // The events of huge holes have an address and no page of the file, and tell nothing of the fault.
+    if event.kind == .directLoadHugeHole || event.kind == .directLoadHugeHoleFallback {
+      return "\(name):\(file):\(place(of: fault.address.page)):\(fault.sharing)"
+    }
+    let text = "\(name):\(file):\(event.page):\(fault.letters)"
+    let begins = event.kind == .directHugeFault || event.kind == .directPageFault
+    return begins ? text : text + ":" + fault.result.names
   }
 
   private static let directNames: [EngineEvent.Kind: String] = [
@@ -27,9 +29,12 @@ extension ScriptRunner {
 }
 
 extension EngineEvent.DirectFault {
-  /// S shared or P private, W for a store, V under the lock of the area.
+  /// S shared or P private.
+  fileprivate var sharing: String { areaFlags.contains(.shared) ? "S" : "P" }
+
+  /// The same, with W for a store and V under the lock of the area.
   fileprivate var letters: String {
-    (areaFlags.contains(.shared) ? "S" : "P") + (flags.contains(.write) ? "W" : "")
+    sharing + (flags.contains(.write) ? "W" : "")
       + (flags.contains(.vmaLock) ? "V" : "")
   }
 }

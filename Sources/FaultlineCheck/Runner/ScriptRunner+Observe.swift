@@ -176,17 +176,18 @@ extension VMAFlags {
 
 extension MappedArea {
   /// The two-letter words of `VmFlags`, in the kernel's order.
-  fileprivate func mnemonics(_ rules: KernelRules) -> String {
+  func mnemonics(_ rules: KernelRules) -> String {
     let words: [(VMAFlags, String)] = [
       (.read, "rd"), (.write, "wr"), (.execute, "ex"), (.shared, "sh"), (.mayRead, "mr"), (.mayWrite, "mw"),
-      (.mayExecute, "me"), (.mayShare, "ms"), (.mayGuard, "gu"), (.locked, "lo"), (.sequentialRead, "sr"),
+      (.mayExecute, "me"), (.mayShare, "ms"), (.growsDown, "gd"), (.mayGuard, "gu"), (.locked, "lo"),
+      (.sequentialRead, "sr"),
       (.randomRead, "rr"),
       (.dontCopy, "dc"),
       (.lockedOnFault, rules.namesLockOnFault ? "lf" : "??"),
       (.accounted, "ac"), (.noReserve, "nr"),
       (.sync, "sf"), (.wipeOnFork, "wf"), (.dontDump, "dd"),
     ]
-    let late: [(VMAFlags, String)] = [(.hugePage, "hg"), (.noHugePage, "nh")]
+    let late: [(VMAFlags, String)] = [(.hugePage, "hg"), (.noHugePage, "nh"), (.droppable, "dp")]
     let shown = words.filter { flags.contains($0.0) } + late.filter { flags.contains($0.0) }
     var mnemonics = shown.map(\.1)
     if rules.tracksSoftDirty { mnemonics.insert("sd", at: words.count { flags.contains($0.0) }) }

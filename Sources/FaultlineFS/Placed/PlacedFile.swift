@@ -114,6 +114,13 @@ public final class PlacedFile: DAXFile {
     if isRefused { throw KernelError(.EIO, "a commit was made to fail") }
   }
 
+  public func isDurable(_ range: Range<UInt64>, at address: UInt64) -> Bool? {
+    let first = range.lowerBound >> PageSize.shift
+    return (first..<PageSize.pages(covering: range.upperBound)).allSatisfy {
+      survives(page: $0, on: address >> PageSize.shift + ($0 - first))
+    }
+  }
+
   public func resize(to size: UInt64) throws(KernelError) {
     let tail = state.withLock { state -> Range<UInt64>? in
       let old = state.size

@@ -1,0 +1,84 @@
+import FaultlineFS
+import Testing
+
+@testable import Faultline
+
+/// A program that maps a file with DAX.
+final class DirectStage {
+  static let span = PageSize.entriesPerTable
+
+  let machine: Machine
+  let device: RAMDevice
+  let placed: PlacedFile
+  let node: FileNode
+  let file: OpenFile
+  let space: AddressSpace
+  var task = FaultTask()
+  /// A multiple of 2 MiB.
+  let base: UInt64 = 1 << 20
+
+  /// - Parameter pages: of a file that is a hole everywhere.
+  init(
+    _ rules: KernelRules = .linux6_18, traits: FileTraits = .ext4Direct, pages: UInt64 = 2 * DirectStage.span,
+    residue: UInt64 = 0, isSynchronous: Bool = true
+  ) throws {
+    machine = try Machine(rules: rules, frameCount: 1 << 12, contents: .bytes)
+    device = try RAMDevice(pageCount: 1 << 16, isSynchronous: isSynchronous)
+    let conversion: PlacedVolume.Conversion = traits.allocation == .extents ? .exact : .zeroesNeighbours
+    placed = PlacedVolume(device: device, conversion: conversion).makeFile("file", residue: residue)
+    node = try FileNode(machine: machine, traits: traits, file: placed)
+    file = OpenFile(node: node, mode: .readWrite)
+    space = try AddressSpace(machine: machine)
+    try node.resize(to: pages << PageSize.shift)
+    try node.sync()
+  }
+
+  func map(
+    at offset: UInt64 = 0, pages: UInt64? = nil, filePage: UInt64 = 0, _ flags: MapFlags = .shared
+  ) throws {
+    try space.mmap(
+      address: VirtualAddress(page: base + offset),
+      length: (pages ?? PageSize.pages(covering: node.size)) << PageSize.shift, protection: [.read, .write],
+      flags: flags.union(.fixed), file: file, offset: filePage << PageSize.shift, by: &task)
+  }
+
+  func mapSync(at offset: UInt64 = 0) throws { try map(at: offset, [.sharedValidate, .sync]) }
+
+  @discardableResult
+  func store(_ page: UInt64, _ value: UInt64 = 1) -> Signal? {
+    space.store(VirtualAddress(page: base + page), value, by: &task)
+  }
+
+  @discardableResult
+  func load(_ page: UInt64) -> Result<UInt64, Signal> { space.load(VirtualAddress(page: base + page), by: &task) }
+
+  func entry(_ page: UInt64) -> PageTableEntry { space.entry(ofPage: base + page) }
+
+  /// What lies in the file's slot.
+  func slot(_ page: UInt64) -> DAXEntry? {
+    let word = node.slots.load(page)
+    return word == 0 ? nil : DAXEntry(rawValue: word)
+  }
+
+  func isMarkedDirty(_ page: UInt64) -> Bool { node.slots.isMarked(page, .dirty) }
+
+  /// The page of the device that an entry shows.
+  func devicePage(_ page: UInt64) throws -> UInt64 {
+    try machine.pages(of: device).page(of: machine.memory.frame(entry(page).frame))
+  }
+
+  /// What was noted since the last call.
+  func events(of body: () throws -> Void) rethrows -> [EngineEvent] {
+    machine.events.start()
+    try body()
+    machine.events.stop()
+    return machine.events.drain().events
+  }
+
+  /// Faults that were counted: minor and major.
+  func faults(of body: () -> Void) -> [UInt64] {
+    let before = (task.minorFaults, task.majorFaults)
+    body()
+    return [task.minorFaults - before.0, task.majorFaults - before.1]
+  }
+}
