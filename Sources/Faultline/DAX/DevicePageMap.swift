@@ -67,12 +67,9 @@ public final class DevicePageMap: @unchecked Sendable {
     for tail in 1..<max(1, count) {
       (head + tail).pointee.head.store(UInt64(UInt(bitPattern: head)), ordering: .relaxed)
     }
-    if order != 0 {
-      (head + 1).pointee.owner.store(0, ordering: .relaxed)
-      (head + 1).pointee.index.store(0, ordering: .relaxed)
-    }
-    head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
     let folio = Folio(head: head)
+    if order != 0 { folio.clearCounts() }
+    head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
     folio.note(1, #function)
     return folio
   }
@@ -91,7 +88,11 @@ public final class DevicePageMap: @unchecked Sendable {
 
   /// Whether somebody beside its owner and its entries holds a page of the folio: a pin for input or output. Its blocks
   /// must not be given away then. Kernel: `dax_busy_page`.
-  static func isBusy(_ folio: Folio) -> Bool { folio.references > folio.totalMapCount + 1 }
+  static func isBusy(_ folio: Folio) -> Bool {
+    // References last: who waits for their change has seen the newest.
+    let entries = folio.totalMapCount
+    return folio.references > entries + 1
+  }
 }
 
 extension Machine {

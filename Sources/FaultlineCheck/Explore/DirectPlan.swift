@@ -28,5 +28,12 @@ struct DirectPlan: Sendable {
     return try FileNode(machine: machine, traits: .ext4Direct, file: file)
   }
 
+  /// What the file system reads of a page of the file.
+  static func read(_ page: UInt64, of fileSystem: ExtentFileSystem) throws -> [UInt8] {
+    let file = try fileSystem.open(path)
+    defer { file.close() }
+    return try file.read(at: page << PageSize.shift, count: Int(PageSize.bytes))
+  }
+
   private static let path = "/file"
 }

@@ -168,9 +168,10 @@ final class Stage: @unchecked Sendable {
         address(pages.lowerBound), length: length, newLength: length, flags: [.mayMove, .fixed],
         newAddress: VirtualAddress(page: Self.elsewhere), by: &task)
     case .truncate(let pages):
-      node?.truncate(to: pages << PageSize.shift)
+      try node?.resize(to: pages << PageSize.shift)
     case .punch(let pages):
-      node?.punchHole(pages.lowerBound << PageSize.shift..<pages.upperBound << PageSize.shift)
+      try file?.change(
+        .punchHole, offset: pages.lowerBound << PageSize.shift, length: UInt64(pages.count) << PageSize.shift)
     case .writeBack:
       try node?.writeBack()
     case .pageOut(let pages):
@@ -278,12 +279,16 @@ final class Stage: @unchecked Sendable {
     }
   }
 
-  /// After a last writeback the store has every byte.
+  /// After a last writeback the store, or the device under the file, has every byte.
   private func checkStore(_ node: FileNode, _ found: inout [String]) {
-    do throws(StoreError) { try node.writeBack() } catch { found.append("writeback failed: \(error)") }
+    do throws(KernelError) { try node.sync() } catch { found.append("writeback failed: \(error)") }
     for (page, value) in written.sorted(by: { $0.key < $1.key }) {
       var bytes = [UInt8](repeating: 0, count: Int(PageSize.bytes))
-      bytes.withUnsafeMutableBytes { try? store.read(firstPage: page, into: $0) }
+      if let fileSystem {
+        bytes = (try? DirectPlan.read(page, of: fileSystem)) ?? bytes
+      } else {
+        bytes.withUnsafeMutableBytes { try? store.read(firstPage: page, into: $0) }
+      }
       let kept = bytes.withUnsafeBytes { UInt64(littleEndian: $0.load(as: UInt64.self)) }
       if kept != value {
         found.append("the store has \(kept) of page \(page) after a store of \(value) was written back")

@@ -81,7 +81,7 @@ extension Scenario {
         ]),
       Scenario(
         name: "dax-huge-truncate", summary: "a store that maps 2 MiB against truncation to nothing",
-        stage: plan(pages: 512, DirectPlan(isWritten: true)),
+        stage: plan(pages: 512, DirectPlan()),
         threads: [ThreadPlan(name: "store", actions: [.store(0)], allowed: beyondEnd), cut]),
     ]
   }
