@@ -151,7 +151,7 @@ import Testing
     let all = texts.joined(separator: "\n")
     for match in all.matches(of: /``([A-Za-z\/]+)/) {
       for name in match.1.split(separator: "/") {
-        let exists = all.contains(try Regex("(func|var|let|case|struct|class|enum|typealias) `?\(name)"))
+        let exists = all.contains(try Regex("(func|var|let|case|struct|class|enum|protocol|typealias) `?\(name)"))
         #expect(exists, "a comment names \(match.1)")
       }
     }

@@ -69,6 +69,7 @@ public final class DevicePageMap: @unchecked Sendable {
     }
     if order != 0 {
       (head + 1).pointee.owner.store(0, ordering: .relaxed)
+      (head + 1).pointee.previous.store(0, ordering: .relaxed)
       (head + 1).pointee.index.store(0, ordering: .relaxed)
     }
     head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
