@@ -63,7 +63,7 @@ import Testing
     let rows = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").compactMap(Row.init)
     #expect(rows.count == 852)
     for row in rows {
-      #expect(try outcome(of: row, rules.configuredByDebian) == row.result, "\(row.text)")
+      #expect(try outcome(of: row, rules.configured(asIn: rules.name + "+deb")) == row.result, "\(row.text)")
     }
   }
 

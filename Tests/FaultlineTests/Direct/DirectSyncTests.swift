@@ -179,8 +179,9 @@ import Testing
     try stage.map()
     stage.store(3)
     do {
-      let held = stage.space.getPages(stage.base + 3..<stage.base + 4, .pin, by: &stage.task)
-      #expect(held.frames.count == 1)
+      let page = VirtualAddress(page: stage.base + 3)
+      let held = try stage.space.pin(page..<VirtualAddress(page: stage.base + 4), by: &stage.task)
+      #expect(held.pageCount == 1)
       #expect(throws: KernelError.self) { try stage.node.resize(to: 0, busyPages: .refuse) }
       #expect(stage.node.size == 16 << 12)
     }
