@@ -23,6 +23,9 @@ public struct FileTraits: Sendable, Hashable {
   /// Whether the file system knows MAP_SYNC: it grants the flag on a file with DAX whose device is synchronous, and refuses
   /// it on others. The rest never look at it. Kernel: `FOP_MMAP_SYNC`.
   public var knowsMapSync: Bool
+  /// Whether write(2) brings the program's pages in before it copies, whatever the rules say of other file systems. Kernel:
+  /// `iomap_write_iter`.
+  public var faultsBeforeWriting: Bool
   /// Whether O_DIRECT reads and writes go past the cache; other file systems serve them through it.
   public var bypassesCache: Bool
   /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
@@ -50,8 +53,9 @@ public struct FileTraits: Sendable, Hashable {
   public init(
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
     fillsHoles: HoleFilling = .singlePages, allocation: Allocation = .plain, servesHugeFaults: Bool = false,
-    journalsData: Bool = false, knowsMapSync: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32,
-    ioPages: UInt64 = 320
+    journalsData: Bool = false, knowsMapSync: Bool = false, faultsBeforeWriting: Bool = false,
+    bypassesCache: Bool = false,
+    readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
@@ -62,6 +66,7 @@ public struct FileTraits: Sendable, Hashable {
     self.servesHugeFaults = servesHugeFaults
     self.journalsData = journalsData
     self.knowsMapSync = knowsMapSync
+    self.faultsBeforeWriting = faultsBeforeWriting
     self.bypassesCache = bypassesCache
     self.readaheadPages = readaheadPages
     self.ioPages = ioPages
@@ -91,7 +96,8 @@ public struct FileTraits: Sendable, Hashable {
   /// XFS.
   public static let xfs = FileTraits(
     fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true,
-    allocation: .extents, servesHugeFaults: true, knowsMapSync: true, bypassesCache: true)
+    allocation: .extents, servesHugeFaults: true, knowsMapSync: true, faultsBeforeWriting: true,
+    bypassesCache: true)
 
   /// ext4 with `dax=always`: pages are mapped where they lie on the device.
   public static let ext4Direct = FileTraits(
