@@ -57,7 +57,7 @@ extension OpenFile {
     if folio.contains(.readahead) {
       Readahead(file: self).readOn(from: folio, at: folio.index, requested: last + 1 - folio.index)
     }
-    if !folio.contains(.uptodate) {
+    if !folio.contains(.uptodate), !folio.hasAll(of: index...last) {
       // Nobody waits for a page before those in front of it were handed out.
       if folio.index > index { return index..<folio.index }
       folio.lock()

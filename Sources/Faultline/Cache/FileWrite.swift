@@ -13,18 +13,26 @@ extension OpenFile {
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      done += try node.writePiece(offset + UInt64(done), rest, having: rest.count)
+      done += try node.writePiece(offset + UInt64(done), rest, having: rest.count).taken
     }
   }
 
-  /// One step of a write whose bytes are copied while the file's page is locked, so that the copy may end early: `bytes` lie in one
-  /// page of the file, and only the first `copied` of them are there.
-  ///
-  /// - Returns: the bytes that were written: `copied`, or none when that would leave the page half made.
-  func writePiece(at offset: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int) throws(KernelError) -> Int {
+  /// One step of a write whose bytes are copied while the file's page is locked, so that the copy may end early: only the first
+  /// `copied` of `bytes` are there.
+  func writePiece(
+    at offset: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int
+  ) throws(KernelError) -> WrittenPiece {
     node.bringTailBeforeWrite(at: offset)
     return try node.writePiece(offset, bytes, having: copied)
   }
+}
+
+/// What a step of a write has done, in bytes.
+struct WrittenPiece {
+  /// Written: those that were there to copy, or none when that would leave a page half made.
+  let taken: Int
+  /// There to copy, as far as one folio takes them.
+  let offered: Int
 }
 
 extension FileNode {
@@ -43,12 +51,11 @@ extension FileNode {
     throw KernelError(.ENOMEM, "no memory for page \(index)")
   }
 
-  /// Writes as much as one folio takes of the first `copied` of the bytes. Kernel: `write_begin` and `write_end`.
-  ///
-  /// - Returns: the bytes that were written: at least one if all were there to copy.
+  /// Writes as much as one folio takes of the first `copied` of the bytes: at least one if all were there to copy. Kernel:
+  /// `write_begin` and `write_end`.
   fileprivate func writePiece(
     _ position: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int
-  ) throws(KernelError) -> Int {
+  ) throws(KernelError) -> WrittenPiece {
     let index = position >> PageSize.shift
     cache.pointee.contentLock.lockShared()
     defer { cache.pointee.contentLock.unlockShared() }
@@ -63,10 +70,11 @@ extension FileNode {
     let inFolio = position - folio.index << PageSize.shift
     let size = folio.pageCount << PageSize.shift
     let length = min(wanted, size - inFolio)
-    if !folio.contains(.uptodate), length < size { try readForWrite(folio, except: inFolio..<inFolio + length) }
+    if !folio.contains(.uptodate), length < size { try readForWrite(folio, inFolio..<inFolio + length) }
+    let offered = min(UInt64(copied), length)
     // What a device's page would lack has to be read; a page in memory is zero there.
-    let isMade = traits.isMemoryOnly || folio.contains(.uptodate) || UInt64(copied) >= length
-    let taken = isMade ? min(UInt64(copied), length) : 0
+    let isMade = traits.isMemoryOnly || folio.contains(.uptodate) || offered == length
+    let taken = isMade ? offered : 0
     if let target = machine.memory.contents(of: folio.head), let source = bytes.baseAddress {
       (target + Int(inFolio)).copyMemory(from: source, byteCount: Int(taken))
     }
@@ -75,32 +83,41 @@ extension FileNode {
     if end > self.size, taken > 0 || traits.allocation == .plain { cache.pointee.size.store(end, ordering: .releasing) }
     // XFS has no need to know the blocks of a folio that is written as a whole.
     if folio.order > 0, length < size || traits.allocation == .plain { folio.insert(.hasBlockState) }
+    let pages = index..<PageSize.pages(covering: position + length)
     if isMade {
-      folio.insert(.uptodate)
+      if traits.isMemoryOnly || length == size { folio.becomeUptodate() } else { folio.noteThere(pages) }
       if taken > 0 || traits.isMemoryOnly { markWritten(folio) }
     }
-    if taken < length { keepNewBlock(of: folio) }
-    if taken < length { dropUnwritten(folio) }
+    if taken < length {
+      keepNewBlocks(of: folio, pages)
+      dropUnwritten(folio, isGivenUp: offered == 0)
+    }
     folio.unlock()
-    return Int(taken)
+    return WrittenPiece(taken: Int(taken), offered: Int(offered))
   }
 
-  /// Where a write found a hole, there is a block now, and what was not copied into it is zero. Kernel:
+  /// Where a write found a hole, there are blocks now, and what was not copied into them is zero. Kernel:
   /// `ext4_journalled_zero_new_buffers`, `folio_zero_new_buffers`.
-  private func keepNewBlock(of folio: Folio) {
+  private func keepNewBlocks(of folio: Folio, _ pages: Range<UInt64>) {
     guard !traits.isMemoryOnly, traits.allocation == .plain, isCleanHole(folio) else { return }
     if !folio.contains(.uptodate) {
       machine.memory.contents(of: folio.head)?.initializeMemory(
         as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
+      folio.noteThere(pages)
     }
     markWritten(folio)
   }
 
-  /// What a write that ended early made behind the end of the file goes again, and with it the room that it got, if nothing
-  /// came into that; in memory it stays. Kernel: `ext4_truncate_failed_write`, `iomap_write_delalloc_release`.
-  private func dropUnwritten(_ folio: Folio) {
-    let isUnused = traits.allocation == .extents && !folio.contains(.uptodate)
-    guard !traits.isMemoryOnly, isUnused || folio.index >= cache.filePages else { return }
+  /// What a write that ended early made behind the end of the file goes again, at once where the file system looks, and with it
+  /// the room that it got, if nothing came into that. Kernel: `ext4_truncate_failed_write` in journaled writes, `iomap_write_failed`,
+  /// `iomap_write_delalloc_release`.
+  ///
+  /// - Parameter isGivenUp: whether the write ends here, instead of going on with what there was to copy.
+  private func dropUnwritten(_ folio: Folio, isGivenUp: Bool) {
+    let isEmpty = !folio.contains(.uptodate) && !folio.contains(.partlyUptodate)
+    let isUnused = traits.allocation == .extents && isEmpty && isGivenUp
+    let cutsTail = isGivenUp || traits.journalsData || traits.allocation == .extents
+    guard !traits.isMemoryOnly, isUnused || cutsTail && folio.index >= cache.filePages else { return }
     folio.remove(.dirty)
     remove(folio)
   }
@@ -116,11 +133,7 @@ extension FileNode {
       made.folio.lock()
       return made
     }
-    var order: UInt64 = 0
-    if traits.allowsLargeFolios, machine.rules.largeFolios.writesMakeThem, count > PageSize.bytes {
-      order = min(UInt64(63 - count.leadingZeroBitCount) - PageSize.shift, PhysicalMemory.pmdOrder)
-      if index != 0 { order = min(order, UInt64(index.trailingZeroBitCount)) }
-    }
+    var order = orderToWrite(at: index, count: count)
     while true {
       if let made = makeFolio(at: index, order: order) { return made }
       guard order > 0 else { return nil }
@@ -128,23 +141,65 @@ extension FileNode {
     }
   }
 
-  /// The pages of a folio that are written in part, or not at all, need their other bytes first, if the file has any there.
-  private func readForWrite(_ folio: Folio, except written: Range<UInt64>) throws(KernelError) {
+  private func orderToWrite(at index: UInt64, count: UInt64) -> UInt64 {
+    guard writesLargeFolios, count > PageSize.bytes else { return 0 }
+    let order = min(UInt64(63 - count.leadingZeroBitCount) - PageSize.shift, PhysicalMemory.pmdOrder)
+    return index == 0 ? order : min(order, UInt64(index.trailingZeroBitCount))
+  }
+
+  private var writesLargeFolios: Bool { traits.allowsLargeFolios && machine.rules.largeFolios.writesMakeThem }
+
+  /// The most bytes that a write tries at once. Kernel: `mapping_max_folio_size`.
+  var largestPiece: UInt64 { writesLargeFolios ? Self.writeSpan : PageSize.bytes }
+
+  /// How many of `count` bytes from `position` one folio takes, unless somebody changes the cache meanwhile.
+  func pieceLength(at position: UInt64, count: UInt64) -> UInt64 {
+    let index = position >> PageSize.shift
+    var end = index + 1
+    if let found = lookUp(index) {
+      end = found.folio.endIndex
+    } else if traits.isMemoryOnly {
+      end = position / largestPiece * largestPiece >> PageSize.shift + largestPiece >> PageSize.shift
+    } else {
+      var order = orderToWrite(at: index, count: count)
+      while order > 0, withSlots({ $0.first(from: index, through: index + (1 << order) - 1) }) != nil { order -= 1 }
+      end = index + (1 << order)
+    }
+    return min(count, end << PageSize.shift - position)
+  }
+
+  /// The pages of a folio that are written in part need their other bytes first, if the file has any there.
+  private func readForWrite(_ folio: Folio, _ written: Range<UInt64>) throws(KernelError) {
     let isNew = folio.index >= cache.filePages
-    guard !isNew, !traits.isMemoryOnly else {
+    if isNew || traits.isMemoryOnly {
       machine.memory.contents(of: folio.head)?.initializeMemory(
         as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
+    }
+    guard !traits.isMemoryOnly else { return }
+    let missing = partlyWritten(folio, written)
+    guard !missing.isEmpty else { return }
+    if !isNew {
+      readRequestsWord.wrappingAdd(1, ordering: .relaxed)
+      guard fill(folio, pages: missing) else {
+        folio.unlock()
+        throw KernelError(.EIO, "the store cannot read page \(missing[0])")
+      }
+    } else if traits.allocation == .plain {
       return
     }
-    var missing: [UInt64] = []
-    for page in 0..<folio.pageCount {
-      let bytes = page << PageSize.shift..<(page + 1) << PageSize.shift
-      if written.clamped(to: bytes) != bytes { missing.append(folio.index + page) }
-    }
-    readRequestsWord.wrappingAdd(1, ordering: .relaxed)
-    guard fill(folio, pages: missing) else {
-      folio.unlock()
-      throw KernelError(.EIO, "the store cannot read page \(missing[0])")
-    }
+    for page in missing { folio.noteThere(page..<page + 1) }
+  }
+
+  /// The pages of a folio that bytes `written` of it cover in part, and that are not there. XFS takes all that lie together with
+  /// such a page and are not there either. Kernel: `__block_write_begin_int`, `__iomap_write_begin`.
+  private func partlyWritten(_ folio: Folio, _ written: Range<UInt64>) -> [UInt64] {
+    let pages = written.lowerBound >> PageSize.shift..<PageSize.pages(covering: written.upperBound)
+    let first = folio.index
+    let missing = folio.runs(in: first + pages.lowerBound..<first + pages.upperBound, there: false)
+    let units = traits.allocation == .extents ? missing : missing.flatMap { $0.map { $0..<$0 + 1 } }
+    return units.filter { unit in
+      let bytes = (unit.lowerBound - first) << PageSize.shift..<(unit.upperBound - first) << PageSize.shift
+      return bytes.lowerBound < written.lowerBound || written.upperBound < bytes.upperBound
+    }.flatMap { $0 }
   }
 }

@@ -112,12 +112,13 @@ extension FileNode {
     }
   }
 
-  /// Reads a locked folio from the store, marks it up to date if that worked, and unlocks it. Kernel: `read_folio`.
+  /// Reads what a locked folio lacks from the store, marks it up to date if that worked, and unlocks it. Kernel: `read_folio`.
   ///
   /// - Returns: whether the contents are there.
   @discardableResult
   func fill(_ folio: Folio) -> Bool {
-    pagesReadWord.wrappingAdd(folio.pageCount, ordering: .relaxed)
+    let missing = folio.runs(in: folio.index..<folio.endIndex, there: false)
+    pagesReadWord.wrappingAdd(missing.reduce(0) { $0 + UInt64($1.count) }, ordering: .relaxed)
     return load(folio)
   }
 
@@ -137,14 +138,12 @@ extension FileNode {
 
   @discardableResult
   private func load(_ folio: Folio) -> Bool {
-    let good: Bool
-    if let bytes = machine.memory.contents(of: folio.head) {
-      let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: Int(folio.pageCount << PageSize.shift))
-      good = read(folio.index, into: buffer)
-    } else {
-      good = true
+    var good = true
+    for run in folio.runs(in: folio.index..<folio.endIndex, there: false) where good {
+      guard let bytes = machine.memory.contents(of: folio.frame(forPage: run.lowerBound)) else { continue }
+      good = read(run.lowerBound, into: UnsafeMutableRawBufferPointer(start: bytes, count: run.count << PageSize.shift))
     }
-    if good { folio.insert(.uptodate) }
+    if good { folio.becomeUptodate() }
     folio.unlock()
     return good
   }

@@ -65,14 +65,16 @@ extension FileNode {
     zeroBeyondEnd(of: folio)
     if folio.order > 0 { folio.insert(.hasBlockState) }
     // What is dirty without having been read is a block that was cut: the store has it as it should be.
-    guard folio.contains(.uptodate), let store, let bytes = machine.memory.contents(of: folio.head) else { return }
-    do throws(StoreError) {
-      try store.write(
-        firstPage: folio.index,
-        from: UnsafeRawBufferPointer(start: bytes, count: Int(pagesInFile(of: folio) << PageSize.shift)))
-    } catch {
-      markDirty(folio)
-      throw error
+    guard let store else { return }
+    for run in folio.runs(in: folio.index..<folio.index + pagesInFile(of: folio), there: true) {
+      guard let bytes = machine.memory.contents(of: folio.frame(forPage: run.lowerBound)) else { return }
+      do throws(StoreError) {
+        try store.write(
+          firstPage: run.lowerBound, from: UnsafeRawBufferPointer(start: bytes, count: run.count << PageSize.shift))
+      } catch {
+        markDirty(folio)
+        throw error
+      }
     }
   }
 

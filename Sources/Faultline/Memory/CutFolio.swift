@@ -7,7 +7,8 @@ extension Folio {
     from offset: UInt64, order: UInt64, references: UInt64, _ caller: StaticString = #function
   ) -> Folio {
     let part = head + Int(offset)
-    let own = FolioFlags.orderMask | FolioFlags.readahead.rawValue | FolioFlags.hasBlockState.rawValue
+    let ofWhole: FolioFlags = [.readahead, .hasBlockState, .partlyUptodate, .pageUptodate]
+    let own = FolioFlags.orderMask | ofWhole.rawValue
     let kept = head.pointee.flags.load(ordering: .relaxed) & ~own
     part.pointee.flags.store(kept | order << FolioFlags.orderShift, ordering: .relaxed)
     part.pointee.mapping.store(head.pointee.mapping.load(ordering: .relaxed), ordering: .relaxed)
@@ -26,7 +27,7 @@ extension Folio {
 
   /// Leaves a frozen folio only its first 2^`order` frames, after the others were cut off.
   func shrink(to order: UInt64) {
-    remove(.hasBlockState)
+    remove([.hasBlockState, .partlyUptodate, .pageUptodate])
     head.pointee.flags.wrappingSubtract((self.order - order) << FolioFlags.orderShift, ordering: .relaxed)
     forgetMappings()
   }

@@ -26,6 +26,9 @@ public struct FileTraits: Sendable, Hashable {
   /// Whether single pages of a file with DAX are faulted in under an area's own lock, where others need the address space's: a
   /// file system that maps what its cache has, if it had a cache, is asked under any. Kernel: `vmf_can_call_fault`.
   public var faultsUnderAreaLock: Bool
+  /// Whether write(2) brings the program's pages in before it copies, whatever the rules say of other file systems. Kernel:
+  /// `iomap_write_iter`.
+  public var faultsBeforeWriting: Bool
   /// Whether O_DIRECT reads and writes go past the cache; other file systems serve them through it.
   public var bypassesCache: Bool
   /// The largest window in pages. Kernel: `ra_pages`, `read_ahead_kb` / 4; 0 turns readahead off.
@@ -54,7 +57,7 @@ public struct FileTraits: Sendable, Hashable {
     fileSystem: String, notifiesOfWrites: Bool, isMemoryOnly: Bool, allowsLargeFolios: Bool,
     fillsHoles: HoleFilling = .singlePages, allocation: Allocation = .plain, servesHugeFaults: Bool = false,
     journalsData: Bool = false, knowsMapSync: Bool = false, faultsUnderAreaLock: Bool = false,
-    bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
+    faultsBeforeWriting: Bool = false, bypassesCache: Bool = false, readaheadPages: UInt64 = 32, ioPages: UInt64 = 320
   ) {
     self.fileSystem = fileSystem
     self.notifiesOfWrites = notifiesOfWrites
@@ -66,6 +69,7 @@ public struct FileTraits: Sendable, Hashable {
     self.journalsData = journalsData
     self.knowsMapSync = knowsMapSync
     self.faultsUnderAreaLock = faultsUnderAreaLock
+    self.faultsBeforeWriting = faultsBeforeWriting
     self.bypassesCache = bypassesCache
     self.readaheadPages = readaheadPages
     self.ioPages = ioPages
@@ -95,7 +99,8 @@ public struct FileTraits: Sendable, Hashable {
   /// XFS.
   public static let xfs = FileTraits(
     fileSystem: "xfs", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: true,
-    allocation: .extents, servesHugeFaults: true, knowsMapSync: true, bypassesCache: true)
+    allocation: .extents, servesHugeFaults: true, knowsMapSync: true, faultsBeforeWriting: true,
+    bypassesCache: true)
 
   /// ext4 with `dax=always`: pages are mapped where they lie on the device.
   public static let ext4Direct = FileTraits(

@@ -1,4 +1,4 @@
-/// File reads and writes whose other side is a program's memory, through the cache or past it.
+/// File reads whose other side is a program's memory, and reads and writes past the cache.
 extension AddressSpace {
   /// Reads a file into the program's memory. pread(2). Kernel: `filemap_read`, `copy_folio_to_iter`.
   ///
@@ -23,93 +23,6 @@ extension AddressSpace {
       return copied
     }
     if failed, done == 0 { throw KernelError(.EFAULT, "a read into memory that cannot be written") }
-    return done
-  }
-
-  /// Writes the program's memory to a file. pwrite(2). Kernel: `generic_perform_write`.
-  ///
-  /// - Returns: the bytes written: fewer than `count` where the memory cannot be read further on.
-  /// - Throws: as ``OpenFile/write(at:_:)``; `EFAULT` when the first byte cannot be read.
-  public func write(
-    _ file: OpenFile, at offset: UInt64, count: UInt64, from address: VirtualAddress, by task: inout FaultTask
-  ) throws(KernelError) -> UInt64 {
-    guard file.isWritable else { throw KernelError(.EBADF, "a write to a descriptor that cannot write") }
-    guard count <= UInt64(Int64.max) - min(offset, UInt64(Int64.max)) else {
-      throw KernelError(.EFBIG, "a write past the largest file offset")
-    }
-    // The bytes are taken before the file's page is locked: taking them may fault on that very page.
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PageSize.bytes), alignment: 8)
-    buffer.initializeMemory(as: UInt8.self, repeating: 0)
-    defer { buffer.deallocate() }
-    var done: UInt64 = 0
-    while done < count {
-      let position = offset + done
-      let length = min(count - done, PageSize.bytes - position & (PageSize.bytes - 1))
-      guard let place = address.advanced(by: Int(done)) else { break }
-      let taken: Int
-      do throws(KernelError) {
-        let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(length)])
-        taken =
-          machine.rules.copies.triesWithoutFaulting && !file.node.isDirect
-          ? try writeThenFault(file, at: position, piece, from: place, by: &task)
-          : try faultThenWrite(file, at: position, piece, from: place, by: &task)
-      } catch {
-        guard done > 0 else { throw error }
-        break
-      }
-      guard taken > 0 else { break }
-      done += UInt64(taken)
-    }
-    if done == 0, count > 0 { throw KernelError(.EFAULT, "a write of memory that cannot be read") }
-    return done
-  }
-
-  /// Brings the program's pages in, then takes the file's page and copies.
-  private func faultThenWrite(
-    _ file: OpenFile, at position: UInt64, _ buffer: UnsafeMutableRawBufferPointer, from place: VirtualAddress,
-    by task: inout FaultTask
-  ) throws(KernelError) -> Int {
-    let taken = copyFromUser(place, into: buffer, by: &task)
-    if taken > 0 { try file.write(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<taken])) }
-    return taken
-  }
-
-  /// Takes the file's page first and copies with faults switched off. Only if that got nowhere are the program's pages brought in
-  /// and all of it done again: so a page of the file may be made, and the file grow up to it, for a write that then fails.
-  private func writeThenFault(
-    _ file: OpenFile, at position: UInt64, _ buffer: UnsafeMutableRawBufferPointer, from place: VirtualAddress,
-    by task: inout FaultTask
-  ) throws(KernelError) -> Int {
-    let copied = copyEntered(place, into: buffer, by: &task)
-    var taken = try file.writePiece(at: position, UnsafeRawBufferPointer(buffer), having: copied)
-    if taken == 0, copied > 0 {
-      taken = try file.writePiece(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<copied]), having: copied)
-    }
-    guard taken == 0 else { return taken }
-    let brought = copyFromUser(place, into: buffer, by: &task)
-    guard brought > 0 else { return 0 }
-    taken = try file.writePiece(at: position, UnsafeRawBufferPointer(buffer), having: brought)
-    guard taken == 0 else { return taken }
-    return try file.writePiece(at: position, UnsafeRawBufferPointer(rebasing: buffer[..<brought]), having: brought)
-  }
-
-  /// Copies from the pages that are entered, up to the first that is not: the fault handler is entered for it and sends the copy
-  /// back at once.
-  private func copyEntered(
-    _ place: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
-  ) -> Int {
-    var done = 0
-    while done < buffer.count, let next = place.advanced(by: done) {
-      let entry = entry(ofPage: next.page)
-      guard entry.rawValue & PageTableEntry.presentBit != 0 else {
-        machine.events.note(EngineEvent(fault: next.page, .read, from: .kernel, entry))
-        break
-      }
-      let length = next.bytesInPage(of: buffer.count - done)
-      let copied = copyFromUser(next, into: .init(rebasing: buffer[done..<done + length]), by: &task)
-      done += copied
-      guard copied == length else { break }
-    }
     return done
   }
 

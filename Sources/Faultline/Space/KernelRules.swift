@@ -83,7 +83,8 @@ public struct KernelRules: Sendable, Hashable {
 
   /// How bytes are copied from and to a program.
   public struct CopyRules: Sendable, Hashable {
-    /// Whether write(2) copies with faults switched off first and brings the page in only when that failed (6.15 and later).
+    /// Whether write(2) copies with faults switched off first and brings the page in only when that failed (6.15 and later); file
+    /// systems may differ, see ``FileTraits/faultsBeforeWriting``.
     public var triesWithoutFaulting: Bool
     /// Whether a copy that failed is tried again byte by byte, which faults once more.
     public var repeatsFailedBytes: Bool
