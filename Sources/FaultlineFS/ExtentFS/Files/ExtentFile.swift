@@ -25,10 +25,12 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
   var isDeleted = false
   var placementRule: Placement?
 
-  /// The last transaction that changed anything, and the last that changed what finding data needs. Kernel: `i_sync_tid`,
-  /// `i_datasync_tid`.
+  /// The last transaction that changed anything, and the last that changed what finding data needs; 0 for none that has to
+  /// be waited for. The log's to set. Kernel: `i_sync_tid`, `i_datasync_tid`.
   var syncTransaction: UInt64 = 0
   var datasyncTransaction: UInt64 = 0
+  /// Transactions of a log with pins that hold the file and are not durable.
+  var pins = 0
 
   public var device: any DAXDevice { fs.device }
   public var size: UInt64 { currentSize.load(ordering: .acquiring) }
@@ -68,9 +70,7 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
     if record.kind == .directory {
       directory = try Directory(reading: image, reader: fs.reader, geometry: fs.geometry)
     }
-    // Which transaction wrote it last is not known any more: the one that runs is never too early.
-    syncTransaction = fs.log?.running ?? 0
-    datasyncTransaction = syncTransaction
+    fs.log.adopt(self)
   }
 
   func setSize(_ size: UInt64) { currentSize.store(size, ordering: .releasing) }
