@@ -114,12 +114,11 @@ extension ExtentFileSystem {
     var image = try MountedImage(device)
     let repairs = options.repairs || image.needsRepair
     let isReadOnly = options.readOnly || image.damage != nil && !repairs
+    let fs = ExtentFileSystem(image, options: options)
     if !isReadOnly {
       do { try image.bringHome(options) } catch { throw KernelError(error) }
+      fs.reader = image.reader
     }
-    let fs = ExtentFileSystem(
-      image, options: options,
-      readOnlyReason: options.readOnly ? KernelError(.EROFS, "it was mounted so") : repairs ? nil : image.damage)
     fs.log = fs.makeLog(image.head)
     do throws(KernelError) {
       if repairs { fs.repairOrRefuse() }
@@ -142,11 +141,12 @@ extension ExtentFileSystem {
 
   /// Damage that is no crash's is not touched: then nothing is.
   private func repairOrRefuse() {
+    damage = nil
     do throws(KernelError) {
       try repair()
       try sync()
     } catch {
-      readOnlyReason = readOnlyReason ?? error
+      damage = error
     }
   }
 

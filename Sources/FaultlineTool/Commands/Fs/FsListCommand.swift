@@ -1,0 +1,64 @@
+import ArgumentParser
+import Faultline
+import FaultlineFS
+import FaultlineWhatIf
+
+/// `faultline fs ls`
+struct FsListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ls",
+    abstract: "List a directory of the image, by the bytes of the names.",
+    discussion: "Blocks are of 4096 bytes and count what a file takes on the device, its extents' own blocks with it.")
+
+  @OptionGroup var image: ImageArgument
+
+  @Argument(help: "The directory.")
+  var path = "/"
+
+  @Flag(name: .shortAndLong, help: "List what is in the directories below, too.")
+  var recursive = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    let entries = try image.look { try Self.entries(of: path, in: $0, recursive: recursive, below: "") }
+    if json {
+      let list = entries.map { name, status in
+        JSON.object([.init("name", .string(name))] + status.members)
+      }
+      print(JSON.object([.init("path", .string(path)), .init("entries", .array(list))]).text)
+    } else {
+      var table = TextTable(head: ["name", "inode", "bytes", "blocks"])
+      for (name, status) in entries {
+        table.add([
+          status.isDirectory ? name + "/" : name, "\(status.inode)", "\(status.size)", "\(status.blocks)",
+        ])
+      }
+      print(table.text)
+    }
+  }
+
+  private static func entries(
+    of path: String, in fs: ExtentFileSystem, recursive: Bool, below prefix: String
+  ) throws -> [(name: String, status: FileStatus)] {
+    var all: [(String, FileStatus)] = []
+    for entry in try fs.list(path) {
+      let name = prefix + entry.name
+      all.append((name, entry.status))
+      guard recursive, entry.status.isDirectory else { continue }
+      all += try entries(of: "\(path)/\(entry.name)", in: fs, recursive: true, below: name + "/")
+    }
+    return all
+  }
+}
+
+extension FileStatus {
+  /// Keys and values of a report.
+  var members: [JSON.Member] {
+    [
+      .init("kind", .string(isDirectory ? "directory" : "file")), .init("inode", .unsigned(inode)),
+      .init("sizeBytes", .unsigned(size)), .init("blocks", .unsigned(blocks)), .init("links", .unsigned(UInt64(links))),
+    ]
+  }
+}
