@@ -35,7 +35,9 @@ extension ExtentFileSystem {
   private func loadAll() throws(KernelError) {
     for number in 1...geometry.inodeCount {
       guard let record = inodes.record(number) else { throw .damaged("inode \(number) is damaged") }
-      if record.kind != .free { _ = try load(number) }
+      guard record.kind != .free else { continue }
+      let file = try load(number)
+      if let damage = file.directoryDamage { throw damage }
     }
     guard files[rootInode]?.isDirectory ?? false else { throw .damaged("the root is no directory") }
   }

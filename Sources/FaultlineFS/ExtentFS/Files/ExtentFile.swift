@@ -18,7 +18,9 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
   var extents = ExtentList()
   /// The blocks with the extents that the record has no room for.
   var extentBlocks: [UInt64] = []
+  /// A directory's entries; `nil` also where they are damaged.
   var directory: Directory?
+  private(set) var directoryDamage: KernelError?
   /// Opened and not closed, so many times.
   var opens = 0
   /// Whether its inode was given back: the record becomes free.
@@ -68,7 +70,12 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
     extentBlocks = image.extentBlocks
     currentSize = Atomic(record.size)
     if record.kind == .directory {
-      directory = try Directory(reading: image, reader: fs.reader, geometry: fs.geometry)
+      // The inode can be looked at all the same, by who lists the directory above.
+      do throws(KernelError) {
+        directory = try Directory(reading: image, reader: fs.reader, geometry: fs.geometry)
+      } catch {
+        directoryDamage = error
+      }
     }
     fs.log.adopt(self)
   }
@@ -77,6 +84,14 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
 
   func checkIsFile() throws(KernelError) {
     guard kind == .file else { throw KernelError(.EISDIR, "inode \(inode) is a directory") }
+  }
+
+  /// The entries of what a path leads to.
+  ///
+  /// - Throws: `ENOTDIR`, `EUCLEAN` when they are damaged.
+  func entries(_ path: String) throws(KernelError) -> Directory {
+    if let directory { return directory }
+    throw directoryDamage ?? KernelError(.ENOTDIR, "\"\(path)\" is no directory")
   }
 
   /// Turns what has changed into blocks.

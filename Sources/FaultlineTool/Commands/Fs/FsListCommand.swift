@@ -24,15 +24,19 @@ struct FsListCommand: ParsableCommand {
   func run() throws {
     let entries = try image.look { try Self.entries(of: path, in: $0, recursive: recursive, below: "") }
     if json {
-      let list = entries.map { name, status in
-        JSON.object([.init("name", .string(name))] + status.members)
+      let list = entries.map { name, entry in
+        JSON.object(
+          [.init("name", .string(name))] + entry.status.members
+            + [.init("damage", entry.damage.map { .string($0) } ?? .null)])
       }
       print(JSON.object([.init("path", .string(path)), .init("entries", .array(list))]).text)
     } else {
       var table = TextTable(head: ["name", "inode", "bytes", "blocks"])
-      for (name, status) in entries {
+      for (name, entry) in entries {
+        let status = entry.status
         table.add([
-          status.isDirectory ? name + "/" : name, "\(status.inode)", "\(status.size)", "\(status.blocks)",
+          status.isDirectory ? name + "/" : name, "\(status.inode)", entry.damage == nil ? "\(status.size)" : "damaged",
+          entry.damage == nil ? "\(status.blocks)" : "-",
         ])
       }
       print(table.text)
@@ -41,12 +45,12 @@ struct FsListCommand: ParsableCommand {
 
   private static func entries(
     of path: String, in fs: ExtentFileSystem, recursive: Bool, below prefix: String
-  ) throws -> [(name: String, status: FileStatus)] {
-    var all: [(String, FileStatus)] = []
+  ) throws -> [(name: String, entry: ExtentFileSystem.ListedEntry)] {
+    var all: [(String, ExtentFileSystem.ListedEntry)] = []
     for entry in try fs.list(path) {
       let name = prefix + entry.name
-      all.append((name, entry.status))
-      guard recursive, entry.status.isDirectory else { continue }
+      all.append((name, entry))
+      guard recursive, entry.status.isDirectory, entry.damage == nil else { continue }
       all += try entries(of: "\(path)/\(entry.name)", in: fs, recursive: true, below: name + "/")
     }
     return all
