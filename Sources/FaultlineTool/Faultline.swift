@@ -21,6 +21,7 @@ struct Faultline: ParsableCommand {
     subcommands: [
       WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self,
       ExploreCommand.self,
+      FsCommand.self,
       DoctorCommand.self,
       BenchCommand.self,
       TouchCommand.self, KernelScriptCommand.self,

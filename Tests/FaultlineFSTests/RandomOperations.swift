@@ -241,7 +241,7 @@ struct RandomOperations {
       let value = UInt8(truncatingIfNeeded: this.random.next())
       withUnsafeBytes(of: value) { file.device.store($0, at: map.address + (at - page)) }
       this.change(path) { $0.bytes[Int(at)] = value }
-      if this.random.next() % 2 == 0 { try file.commit(dataOnly: true) }
+      if this.random.next() % 2 == 0 { try this.commit(file, path, dataOnly: true) }
       this.counts["store", default: 0] += 1
     }
   }
@@ -260,12 +260,22 @@ struct RandomOperations {
   }
 
   private mutating func sync() throws {
-    if random.next() % 3 == 0 { return try fs.sync() }
+    if random.next() % 3 == 0 {
+      try fs.sync()
+      if mode == .inPlace { for path in model.files { model.nodes[path]?.changed = 0 } }
+      return
+    }
     let onlyData = random.next() % 2 == 0
     try withFile { this, path, file in
-      try file.commit(dataOnly: onlyData)
+      try this.commit(file, path, dataOnly: onlyData)
       this.counts["fsync", default: 0] += 1
     }
+  }
+
+  private mutating func commit(_ file: ExtentFile, _ path: String, dataOnly: Bool) throws {
+    try file.commit(dataOnly: dataOnly)
+    if file.size >= 4096 { #expect(try file.map(0..<4096, for: .report).flags == []) }
+    if mode == .inPlace { model.nodes[path]?.changed = 0 }
   }
 
   /// Keeps a file open over its unlinking, or lets go of one.
@@ -286,6 +296,7 @@ struct RandomOperations {
     for index in held.indices {
       if let path = held[index].path { held[index].bytes = model.nodes[path]?.bytes ?? [] }
     }
+    guard mode != .inPlace else { return }
     let running = fs.log.running
     if history.last?.transaction == running { history.removeLast() }
     history.append((running, model))
@@ -310,6 +321,10 @@ struct RandomOperations {
     held = []
     fs = try ExtentFileSystem.mount(device)
     counts["power cut", default: 0] += 1
+    if mode == .inPlace {
+      for path in model.files where model.nodes[path]?.changed != 0 { try accept(path) }
+      return try compare()
+    }
     if let last = history.last(where: { $0.transaction <= committed }) { model = last.model }
     // What changed a file in place since then shows in it: stores and zeroes at once, everything else with its transaction.
     var changedLater: Set<Int> = []

@@ -4,14 +4,18 @@ import Faultline
 public struct MountOptions: Sendable {
   /// Nothing is written, not even by recovery: what the log holds is read from there.
   public var readOnly = false
+  /// What names, links, orphans and bitmap contradict each other in is corrected first, whether or not the file system was unmounted. Without
+  /// a log that is done in any case after a crash.
+  public var repairs = false
   /// What the file system does as its kind does it; by default as the mode's kind.
   public var rules: FileSystemRules?
   #if DEBUG || ModelCheck
     public var bugs = FileSystemBugs()
   #endif
 
-  public init(readOnly: Bool = false, rules: FileSystemRules? = nil) {
+  public init(readOnly: Bool = false, repairs: Bool = false, rules: FileSystemRules? = nil) {
     self.readOnly = readOnly
+    self.repairs = repairs
     self.rules = rules
   }
 }
@@ -26,6 +30,8 @@ struct MountedImage {
   var allocator: BlockAllocator
   var inodes: InodeTable
   var orphans: [UInt64] = []
+  /// Whether a crash may have left what only ``ExtentFileSystem/repair()`` mends: bitmap and orphan list mean nothing then.
+  var needsRepair: Bool { geometry.mode == .inPlace && head.state != .clean }
   /// What is wrong with it and keeps it from being changed.
   var damage: KernelError?
 
@@ -49,7 +55,7 @@ struct MountedImage {
   }
 
   private mutating func recover() throws(KernelError) {
-    guard head.state != .clean, geometry.mode == .orderedJournal else { return }
+    guard head.state != .clean, geometry.mode != .inPlace else { return }
     let recovery = try JournalRecovery(reader, geometry: geometry, head: head)
     reader.replayed = recovery.blocks
     // The number of a transaction that was not finished is not used again: what it left in the log must never count.
@@ -57,6 +63,7 @@ struct MountedImage {
   }
 
   private mutating func readBitmap() throws(KernelError) {
+    guard !needsRepair else { return }
     for index in 0..<Int(geometry.bitmapCount) {
       let number = geometry.bitmapStart + UInt64(index)
       let bytes = try reader.read(number)
@@ -71,11 +78,14 @@ struct MountedImage {
   private mutating func readInodes() throws(KernelError) {
     for index in 0..<Int(geometry.inodeBlockCount) {
       let complaint = inodes.load(try reader.read(geometry.inodeStart + UInt64(index)), index: index)
-      if let complaint, geometry.mode != .inPlace { note(.damaged("block \(index) of the inode table \(complaint)")) }
+      guard let complaint, geometry.mode != .inPlace else { continue }
+      note(.damaged("block \(index) of the inode table \(complaint)"))
+      inodes.markChanged(index)
     }
   }
 
   private mutating func readOrphans() throws(KernelError) {
+    guard !needsRepair else { return }
     let bytes = try reader.read(Geometry.rootBlock)
     if let complaint = BlockKind.root.complaint(about: bytes, number: Geometry.rootBlock, owner: 0) {
       return note(.damaged("the root block \(complaint)"))
@@ -102,25 +112,42 @@ extension ExtentFileSystem {
     -> ExtentFileSystem
   {
     var image = try MountedImage(device)
-    guard image.geometry.mode == .orderedJournal else {
-      throw KernelError(.EINVAL, "only file systems with an ordered journal can be mounted")
-    }
-    let isReadOnly = options.readOnly || image.damage != nil
+    let repairs = options.repairs || image.needsRepair
+    let isReadOnly = options.readOnly || image.damage != nil && !repairs
+    let fs = ExtentFileSystem(image, options: options)
     if !isReadOnly {
       do { try image.bringHome(options) } catch { throw KernelError(error) }
+      fs.reader = image.reader
     }
-    let fs = ExtentFileSystem(
-      image, options: options,
-      readOnlyReason: options.readOnly ? KernelError(.EROFS, "it was mounted so") : image.damage)
-    fs.log = OrderedJournal(fs, head: image.head)
+    fs.log = fs.makeLog(image.head)
     do throws(KernelError) {
+      if repairs { fs.repairOrRefuse() }
       guard try fs.load(rootInode).isDirectory else { throw .damaged("the root is no directory") }
-      if !isReadOnly { try fs.deleteOrphans() }
+      if fs.readOnlyReason == nil { try fs.deleteOrphans() }
     } catch {
       fs.abandon()
       throw error
     }
     return fs
+  }
+
+  private func makeLog(_ head: LogHead) -> any MetadataLog {
+    switch geometry.mode {
+    case .orderedJournal: TransactionLog(self, head: head, test: TransactionNumbers())
+    case .pinnedLog: TransactionLog(self, head: head, test: Pins())
+    case .inPlace: InPlaceMetadata(self, head: head)
+    }
+  }
+
+  /// Damage that is no crash's is not touched: then nothing is.
+  private func repairOrRefuse() {
+    damage = nil
+    do throws(KernelError) {
+      try repair()
+      try sync()
+    } catch {
+      damage = error
+    }
   }
 
   /// Deletes what lost its last name before the file system was unmounted.

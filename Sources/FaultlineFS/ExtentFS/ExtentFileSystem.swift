@@ -35,15 +35,18 @@ public final class ExtentFileSystem: @unchecked Sendable {
   var reader: BlockReader
   /// Set once, before anybody else has the file system: it needs the file system itself.
   var log: (any MetadataLog)!
-  /// Why nothing may change, if nothing may.
-  var readOnlyReason: KernelError?
+  /// Whether it had been unmounted in order, so that this mount had nothing to recover.
+  public let wasClean: Bool
+  /// Damage that recovery could not mend.
+  var damage: KernelError?
+  private let isMountedReadOnly: Bool
   var isMounted = true
 
   #if DEBUG || ModelCheck
     let bugs: FileSystemBugs
   #endif
 
-  init(_ mount: MountedImage, options: MountOptions, readOnlyReason: KernelError?) {
+  init(_ mount: MountedImage, options: MountOptions) {
     device = mount.reader.device
     geometry = mount.geometry
     rules = options.rules ?? FileSystemRules(mount.geometry.mode)
@@ -51,7 +54,9 @@ public final class ExtentFileSystem: @unchecked Sendable {
     inodes = mount.inodes
     orphans = mount.orphans
     reader = mount.reader
-    self.readOnlyReason = readOnlyReason
+    wasClean = mount.head.state == .clean
+    damage = mount.damage
+    isMountedReadOnly = options.readOnly
     #if DEBUG || ModelCheck
       bugs = options.bugs
     #endif
@@ -79,6 +84,11 @@ public final class ExtentFileSystem: @unchecked Sendable {
     try checkMounted()
     if let readOnlyReason { throw KernelError(.EROFS, "read-only: \(readOnlyReason.message)") }
     try log.begin()
+  }
+
+  /// Why nothing may change, if nothing may.
+  var readOnlyReason: KernelError? {
+    damage ?? (isMountedReadOnly ? KernelError(.EROFS, "it was mounted so") : nil)
   }
 
   func checkMounted() throws(KernelError) {
@@ -153,6 +163,8 @@ public final class ExtentFileSystem: @unchecked Sendable {
     public let mode: MetadataMode
     /// Commits since the mount.
     public let commits: UInt64
+    /// What is damaged and could not be recovered, or `nil`.
+    public let damage: String?
     /// Why nothing can be changed, or `nil`.
     public let readOnly: String?
   }
@@ -163,6 +175,6 @@ public final class ExtentFileSystem: @unchecked Sendable {
     return Statistics(
       blocks: UInt64(geometry.data.count), freeBlocks: allocator.freeCount + allocator.busyCount,
       inodes: geometry.inodeCount, freeInodes: inodes.freeCount, mode: geometry.mode, commits: log.commits,
-      readOnly: (readOnlyReason ?? log?.failure)?.message)
+      damage: damage?.message, readOnly: (readOnlyReason ?? log?.failure)?.message)
   }
 }

@@ -29,6 +29,9 @@ struct InodeTable {
     return BlockKind.inodes.complaint(about: bytes, number: geometry.inodeStart + UInt64(index), owner: 0)
   }
 
+  /// Lets a block be written again although no record in it has changed.
+  mutating func markChanged(_ index: Int) { isChanged[index] = true }
+
   /// Where an inode's record lies in memory.
   private func place(_ inode: UInt64, copy: UInt64 = 0) -> UnsafeMutableRawPointer {
     let (block, offset) = geometry.recordOffset(inode, copy: copy).quotientAndRemainder(dividingBy: RawBlock.byteCount)
@@ -51,6 +54,13 @@ struct InodeTable {
   func inlineExtents(_ inode: UInt64) -> [Extent] {
     guard let (record, copy) = newest(inode) else { return [] }
     return record.inlineExtents(place(inode, copy: copy))
+  }
+
+  /// The bytes of the newest record and where they belong on the device.
+  func newestRecord(_ inode: UInt64) -> (bytes: UnsafeRawBufferPointer, offset: UInt64) {
+    let copy = newest(inode)?.copy ?? 0
+    let offset = geometry.inodeStart << PageSize.shift + UInt64(geometry.recordOffset(inode, copy: copy))
+    return (UnsafeRawBufferPointer(start: place(inode, copy: copy), count: InodeRecord.byteCount), offset)
   }
 
   /// Puts a record in its place, beside the newest one where there are two.

@@ -38,6 +38,8 @@ public struct FileSystemCheck {
     for number in 1..<UInt64(inodes.count) { readInode(number) }
     if inodes[Int(rootInode)]?.record.kind != .directory { findings.append(.notMountable("the root is no directory")) }
     for number in 1..<UInt64(inodes.count) { readDirectory(number) }
+    // What a crash leaves without a log is nothing wrong: the next mount mends it.
+    if image.needsRepair { return findings.removeAll { $0.isMendedAfterCrash } }
     for number in 1..<UInt64(inodes.count) { checkLinks(number) }
     checkReachable()
     checkBitmap()

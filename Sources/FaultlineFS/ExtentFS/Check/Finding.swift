@@ -48,6 +48,14 @@ public enum Finding: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether a file system without a log may have it after a crash.
+  var isMendedAfterCrash: Bool {
+    switch self {
+    case .danglingEntry, .directoryWithTwoNames, .wrongParent: true
+    default: false
+    }
+  }
+
   private static func text(_ blocks: Range<UInt64>) -> String {
     blocks.count == 1 ? "block \(blocks.lowerBound) is" : "blocks \(blocks.lowerBound) to \(blocks.upperBound - 1) are"
   }

@@ -40,6 +40,9 @@ struct Directory {
     isChanged.append(false)
   }
 
+  var hasChanges: Bool { isChanged.contains(true) }
+  /// Pages whose entries have changed since they were frozen.
+  var changedPages: [UInt64] { isChanged.indices.filter { isChanged[$0] }.map { UInt64($0) } }
   var isEmpty: Bool { index.isEmpty }
   /// All entries, by name.
   var entries: [DirectoryEntry] { blocks.joined().sorted { $0.name < $1.name } }

@@ -103,12 +103,12 @@ extension ExtentFile {
   /// Takes a run of at most `count` blocks for the pages from `page` on, where the placement wants them or behind the file's own.
   func allocate(_ count: UInt64, at page: UInt64) throws(KernelError) -> Range<UInt64> {
     var found: Range<UInt64>?
-    var longest = min(count, Extent.longest)
+    var longest = min(count, Extent.longest, fs.unreservedCount)
     if let place = placementRule?.place(page) {
       longest = min(longest, place.count)
-      found = fs.allocator.find(longest, residue: place.residue)
+      if longest > 0 { found = fs.allocator.find(longest, residue: place.residue) }
     }
-    guard let run = found ?? fs.allocator.find(longest, for: page, goal: goal(page)) else {
+    guard longest > 0, let run = found ?? fs.allocator.find(longest, for: page, goal: goal(page)) else {
       throw KernelError(.ENOSPC, "no block is free for page \(page) of inode \(inode)")
     }
     fs.allocator.take(run)
@@ -128,10 +128,13 @@ extension ExtentFile {
   /// Makes sure that `count` more extents can be written down.
   func reserveExtentBlocks(adding count: Int) throws(KernelError) {
     let needed = ExtentBlock.blocks(forExtents: extents.items.count + count)
-    guard UInt64(needed) <= fs.geometry.logCount / 8 else {
-      throw KernelError(.ENOSPC, "inode \(inode) is in too many pieces for a log of this size")
+    guard needed <= fs.largestChain else {
+      throw KernelError(.ENOSPC, "inode \(inode) is in too many pieces")
     }
     while extentBlocks.count < needed {
+      guard fs.unreservedCount > 0 else {
+        throw KernelError(.ENOSPC, "no block is free for the extents of inode \(inode)")
+      }
       let block = try fs.allocateMetadata()
       extents.markChanged(from: ExtentBlock.firstExtent(extentBlocks.count - 1))
       extentBlocks.append(block)
@@ -144,7 +147,7 @@ extension ExtentFile {
   func trimExtentBlocks() {
     let needed = isDeleted ? 0 : ExtentBlock.blocks(forExtents: extents.items.count + 2)
     while extentBlocks.count > needed, let block = extentBlocks.popLast() {
-      fs.giveUp(block..<block + 1, wasMetadata: true)
+      fs.giveUp(block..<block + 1, of: self, wasMetadata: true)
       extents.markChanged(from: ExtentBlock.firstExtent(extentBlocks.count - 1))
     }
   }

@@ -54,7 +54,7 @@ extension ExtentFile {
 
   /// Takes blocks away from pages. Room for one more extent is reserved.
   func giveUp(_ pages: Range<UInt64>) {
-    for extent in extents.remove(pages) { fs.giveUp(extent.blocks, wasMetadata: kind == .directory) }
+    for extent in extents.remove(pages) { fs.giveUp(extent.blocks, of: self, wasMetadata: kind == .directory) }
     trimExtentBlocks()
   }
 

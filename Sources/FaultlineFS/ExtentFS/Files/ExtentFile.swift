@@ -18,17 +18,21 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
   var extents = ExtentList()
   /// The blocks with the extents that the record has no room for.
   var extentBlocks: [UInt64] = []
+  /// A directory's entries; `nil` also where they are damaged.
   var directory: Directory?
+  private(set) var directoryDamage: KernelError?
   /// Opened and not closed, so many times.
   var opens = 0
   /// Whether its inode was given back: the record becomes free.
   var isDeleted = false
   var placementRule: Placement?
 
-  /// The last transaction that changed anything, and the last that changed what finding data needs. Kernel: `i_sync_tid`,
-  /// `i_datasync_tid`.
+  /// The last transaction that changed anything, and the last that changed what finding data needs; 0 for none that has to
+  /// be waited for. The log's to set. Kernel: `i_sync_tid`, `i_datasync_tid`.
   var syncTransaction: UInt64 = 0
   var datasyncTransaction: UInt64 = 0
+  /// Transactions of a log with pins that hold the file and are not durable.
+  var pins = 0
 
   public var device: any DAXDevice { fs.device }
   public var size: UInt64 { currentSize.load(ordering: .acquiring) }
@@ -66,17 +70,28 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
     extentBlocks = image.extentBlocks
     currentSize = Atomic(record.size)
     if record.kind == .directory {
-      directory = try Directory(reading: image, reader: fs.reader, geometry: fs.geometry)
+      // The inode can be looked at all the same, by who lists the directory above.
+      do throws(KernelError) {
+        directory = try Directory(reading: image, reader: fs.reader, geometry: fs.geometry)
+      } catch {
+        directoryDamage = error
+      }
     }
-    // Which transaction wrote it last is not known any more: the one that runs is never too early.
-    syncTransaction = fs.log?.running ?? 0
-    datasyncTransaction = syncTransaction
+    fs.log.adopt(self)
   }
 
   func setSize(_ size: UInt64) { currentSize.store(size, ordering: .releasing) }
 
   func checkIsFile() throws(KernelError) {
     guard kind == .file else { throw KernelError(.EISDIR, "inode \(inode) is a directory") }
+  }
+
+  /// The entries of what a path leads to.
+  ///
+  /// - Throws: `ENOTDIR`, `EUCLEAN` when they are damaged.
+  func entries(_ path: String) throws(KernelError) -> Directory {
+    if let directory { return directory }
+    throw directoryDamage ?? KernelError(.ENOTDIR, "\"\(path)\" is no directory")
   }
 
   /// Turns what has changed into blocks.

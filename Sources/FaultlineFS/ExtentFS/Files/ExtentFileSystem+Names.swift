@@ -78,8 +78,7 @@ extension ExtentFileSystem {
   }
 
   private func checkIsEmptyDirectory(_ file: ExtentFile, _ path: String) throws(KernelError) {
-    guard let directory = file.directory else { throw KernelError(.ENOTDIR, "\"\(path)\" is no directory") }
-    guard directory.isEmpty else { throw KernelError(.ENOTEMPTY, "\"\(path)\" has files in it") }
+    guard try file.entries(path).isEmpty else { throw KernelError(.ENOTEMPTY, "\"\(path)\" has files in it") }
   }
 
   /// Lets what is at one path be at another, in place of what is there. rename(2).
@@ -129,7 +128,10 @@ extension ExtentFileSystem {
   /// What a directory says about one name. readdir(3).
   public struct ListedEntry: Hashable, Sendable {
     public let name: String
+    /// Of a damaged inode only number and kind are known.
     public let status: FileStatus
+    /// Why the inode cannot be read, or `nil`.
+    public let damage: String?
   }
 
   /// A directory's entries, by the bytes of their names.
@@ -137,12 +139,19 @@ extension ExtentFileSystem {
   /// - Throws: `ENOTDIR`, and as ``open(_:)``.
   public func list(_ path: String) throws(KernelError) -> [ListedEntry] {
     try look { () throws(KernelError) in
-      guard let directory = try find(path).directory else { throw KernelError(.ENOTDIR, "\"\(path)\" is no directory") }
-      var entries: [ListedEntry] = []
-      for entry in directory.entries {
-        entries.append(ListedEntry(name: entry.name.description, status: try load(entry.inode).statusLocked))
-      }
-      return entries
+      try find(path).entries(path).entries.map { listed($0) }
+    }
+  }
+
+  private func listed(_ entry: DirectoryEntry) -> ListedEntry {
+    let name = entry.name.description
+    do throws(KernelError) {
+      let file = try load(entry.inode)
+      return ListedEntry(name: name, status: file.statusLocked, damage: file.directoryDamage?.message)
+    } catch {
+      let known = FileStatus(
+        inode: entry.inode, isDirectory: entry.kind == .directory, size: 0, blocks: 0, links: 0)
+      return ListedEntry(name: name, status: known, damage: error.message)
     }
   }
 

@@ -20,17 +20,14 @@ extension ExtentFileSystem {
     guard let last = names.last else { throw KernelError(.EINVAL, "\"\(path)\" names no file") }
     let name = try EntryName(last)
     let directory = try walk(names.dropLast(), of: path)
-    guard directory.isDirectory else { throw KernelError(.ENOTDIR, "a part of \"\(path)\" is no directory") }
+    _ = try directory.entries("/" + names.dropLast().joined(separator: "/"))
     return (directory, name)
   }
 
   private func walk(_ names: ArraySlice<Substring>, of path: String) throws(KernelError) -> ExtentFile {
     var file = try load(rootInode)
     for name in names {
-      guard let directory = file.directory else {
-        throw KernelError(.ENOTDIR, "a part of \"\(path)\" is no directory")
-      }
-      guard let entry = directory.entry(try EntryName(name)) else {
+      guard let entry = try file.entries(path).entry(try EntryName(name)) else {
         throw KernelError(.ENOENT, "there is no \"\(path)\"")
       }
       file = try load(entry.inode)

@@ -8,6 +8,15 @@ public enum MetadataMode: UInt32, CaseIterable, Sendable {
   case pinnedLog = 2
   /// No log: an inode's metadata are written in place by its fsync, and a crash is left to repair: ext4 without a journal.
   case inPlace = 3
+
+  /// As commands and reports call it.
+  public var name: String {
+    switch self {
+    case .orderedJournal: "journal"
+    case .pinnedLog: "log"
+    case .inPlace: "none"
+    }
+  }
 }
 
 /// Where the parts of a file system lie, all of it derived from five numbers. Blocks are pages of 4096 bytes.

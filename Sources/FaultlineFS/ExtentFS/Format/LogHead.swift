@@ -10,8 +10,6 @@ struct LogHead: Hashable, Sendable {
     case clean = 1
     /// Mounted, or not unmounted.
     case inUse = 2
-    /// A commit has failed while it was mounted.
-    case aborted = 3
   }
 
   /// Which of the two records is the newer one.

@@ -18,12 +18,14 @@ protocol MetadataLog: AnyObject {
   func begin() throws(KernelError)
   func end()
 
+  /// A file's metadata were read from the device.
+  func adopt(_ file: ExtentFile)
   /// A file's metadata have changed inside the open handle.
   func changed(_ file: ExtentFile, dataRelevant: Bool)
   /// Whether fdatasync would have anything to do. Kernel: the test behind `IOMAP_F_DIRTY`.
   func isDirty(_ file: ExtentFile) -> Bool
-  /// Blocks were given up inside the open handle. `wasMetadata` blocks lay in the log perhaps.
-  func gaveUp(_ blocks: Range<UInt64>, wasMetadata: Bool)
+  /// A file gave up blocks inside the open handle. `wasMetadata` blocks lay in the log perhaps.
+  func gaveUp(_ blocks: Range<UInt64>, of file: ExtentFile, wasMetadata: Bool)
 
   /// Makes durable what a file needs.
   func commit(_ file: ExtentFile, dataOnly: Bool) throws(KernelError)

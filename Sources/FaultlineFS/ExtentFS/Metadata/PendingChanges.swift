@@ -38,17 +38,27 @@ extension ExtentFileSystem {
     log.changed(file, dataRelevant: dataRelevant)
   }
 
-  /// Blocks that a file or the device's structures had are given up inside the open handle.
-  func giveUp(_ blocks: Range<UInt64>, wasMetadata: Bool) {
+  /// Blocks that a file had are given up inside the open handle.
+  func giveUp(_ blocks: Range<UInt64>, of file: ExtentFile, wasMetadata: Bool) {
     guard !blocks.isEmpty else { return }
     allocator.giveUp(blocks)
     #if DEBUG || ModelCheck
       if bugs.has(.reusesFreedBlocksEarly) { return allocator.release(blocks) }
     #endif
-    log.gaveUp(blocks, wasMetadata: wasMetadata)
+    log.gaveUp(blocks, of: file, wasMetadata: wasMetadata)
   }
 
-  /// A block for metadata, near a goal.
+  /// Blocks of extents that an inode may have.
+  var largestChain: Int { Int(geometry.mode == .inPlace ? min(geometry.logCount / 8, 16) : geometry.logCount / 8) }
+
+  /// Blocks that may be allocated for something new. Without a log, writing an inode takes new blocks before it gives back the old ones:
+  /// those of its extents and the pages of a directory that one change of names touches.
+  var unreservedCount: UInt64 {
+    let reserved = geometry.mode == .inPlace ? UInt64(largestChain) + 4 : 0
+    return allocator.freeCount > reserved ? allocator.freeCount - reserved : 0
+  }
+
+  /// A block for metadata.
   func allocateMetadata() throws(KernelError) -> UInt64 {
     guard let run = allocator.find(1, for: 0, goal: nil) else {
       throw KernelError(.ENOSPC, "no block is free for metadata")
