@@ -103,7 +103,8 @@ extension FileNode {
     if !folio.contains(.uptodate) {
       machine.memory.contents(of: folio.head)?.initializeMemory(
         as: UInt64.self, repeating: 0, count: 512 << Int(folio.order))
-      folio.noteThere(pages)
+      // Through a journal the page is not taken for up to date; it is read when it is wanted.
+      if !traits.journalsData { folio.noteThere(pages) }
     }
     markWritten(folio)
   }

@@ -89,9 +89,9 @@ public struct FolioFlags: OptionSet, Sendable {
   static let hasPoisoned = FolioFlags(rawValue: 1 << 14)
 
   /// Of a folio of several pages that is not up to date some pages have contents all the same: those whose frames say so.
-  static let partlyUptodate = FolioFlags(rawValue: 1 << 14)
+  static let partlyUptodate = FolioFlags(rawValue: 1 << 15)
   /// What a frame of such a folio says of its own page.
-  static let pageUptodate = FolioFlags(rawValue: 1 << 15)
+  static let pageUptodate = FolioFlags(rawValue: 1 << 16)
 
   static let orderShift: UInt64 = 56
   static let orderMask: UInt64 = 0xff << orderShift
