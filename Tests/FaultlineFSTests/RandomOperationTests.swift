@@ -6,6 +6,8 @@ import Testing
   @Test(arguments: MetadataMode.allCases, [1, 2, 3, 4])
   func theFileSystemHoldsWhatItsModelHolds(mode: MetadataMode, seed: UInt64) throws {
     var operations = try RandomOperations(seed: seed, mode: mode, pages: seed % 2 == 0 ? 256 : 2048)
-    try operations.run(700, checkingEvery: 70)
+    let count = Hunt.count("FAULTLINE_HUNT_OPERATIONS", orElse: 8400) / 12
+    try operations.run(count, checkingEvery: 70)
+    if count > 1000 { print("\(mode), seed \(seed): \(count) operations, \(operations.report)") }
   }
 }

@@ -15,7 +15,11 @@ struct RandomOperations {
   /// Files that are open, some of them without a name any more.
   private var held: [(file: ExtentFile, path: String?, bytes: [UInt8])] = []
   private var identity = 0
-  private(set) var counts: [String: Int] = [:]
+  /// The last transaction that changed a file, by its identity: also of files that are gone again.
+  private var lastChange: [Int: UInt64] = [:]
+  private var counts: [String: Int] = [:]
+  /// How often each thing happened.
+  var report: String { counts.keys.sorted().map { "\($0) \(counts[$0] ?? 0)" }.joined(separator: ", ") }
 
   init(seed: UInt64, mode: MetadataMode, pages: UInt64) throws {
     random = SeededGenerator(seed: seed)
@@ -51,8 +55,8 @@ struct RandomOperations {
     case 80..<88: try read()
     case 88..<95: try sync()
     case 95..<98: try hold()
-    case 98: if random.next() % 8 == 0 { try remount() }
-    default: if random.next() % 8 == 0 { try cutPower() }
+    case 98: if random.next() % 3 == 0 { try remount() }
+    default: if random.next() % 3 == 0 { try cutPower() }
     }
   }
 
@@ -165,6 +169,7 @@ struct RandomOperations {
 
   private mutating func change(_ path: String, _ body: (inout FileSystemModel.Node) -> Void) {
     model.nodes[path]?.changed = fs.log.running
+    lastChange[model.nodes[path]?.identity ?? 0] = fs.log.running
     if var node = model.nodes[path] {
       model.nodes[path] = nil
       body(&node)
@@ -327,11 +332,8 @@ struct RandomOperations {
     }
     if let last = history.last(where: { $0.transaction <= committed }) { model = last.model }
     // What changed a file in place since then shows in it: stores and zeroes at once, everything else with its transaction.
-    var changedLater: Set<Int> = []
-    for (_, later) in history {
-      for node in later.nodes.values where node.changed > committed { changedLater.insert(node.identity) }
-    }
-    for path in model.files where changedLater.contains(model.nodes[path]!.identity) { try accept(path) }
+    for path in model.files where lastChange[model.nodes[path]!.identity] ?? 0 > committed { try accept(path) }
+    lastChange = [:]
     history = []
     try compare()
   }

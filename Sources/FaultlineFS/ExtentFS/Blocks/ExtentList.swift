@@ -100,6 +100,7 @@ struct ExtentList: Sendable {
 
   /// The blocks of these pages hold data from now on.
   mutating func setWritten(_ pages: Range<UInt64>, _ isWritten: Bool) {
+    guard !pages.isEmpty else { return }
     let inside = cut(pages)
     for index in inside { items[index].isWritten = isWritten }
     merge(around: inside)
@@ -107,6 +108,7 @@ struct ExtentList: Sendable {
 
   /// These pages become a hole. Returns what lay there.
   mutating func remove(_ pages: Range<UInt64>) -> [Extent] {
+    guard !pages.isEmpty else { return [] }
     let inside = cut(pages)
     let removed = Array(items[inside])
     items.removeSubrange(inside)

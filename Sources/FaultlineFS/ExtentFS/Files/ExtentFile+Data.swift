@@ -4,14 +4,17 @@ extension ExtentFile {
   /// Bytes that one handle stores at most, so that a long write does not keep others from a commit.
   private static let writeStep: UInt64 = 1 << 20
 
-  /// Reads at most `count` bytes from `offset` on; fewer at the file's end. pread(2).
+  /// Bytes that one read gives at most, as the kernel has such a limit.
+  public static let longestRead = 1 << 30
+
+  /// Reads at most `count` bytes from `offset` on; fewer at the file's end, and never more than ``longestRead``. pread(2).
   ///
   /// - Throws: `EISDIR`, `EIO` for a damaged medium.
   public func read(at offset: UInt64, count: Int) throws(KernelError) -> [UInt8] {
     try checkIsFile()
     let size = size
     guard offset < size, count > 0 else { return [] }
-    let end = offset + min(UInt64(count), size - offset)
+    let end = offset + min(UInt64(min(count, ExtentFile.longestRead)), size - offset)
     var bytes = [UInt8](repeating: 0, count: Int(end - offset))
     var at = offset
     while at < end {

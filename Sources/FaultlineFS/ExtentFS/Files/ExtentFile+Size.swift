@@ -9,11 +9,7 @@ extension ExtentFile {
       guard size != old else { return }
       // Stores through a mapping may have gone past the end in its page: they must not show in a longer file.
       try zeroTail(from: min(size, old))
-      if size < old {
-        let first = PageSize.pages(covering: size)
-        try reserveExtentBlocks(adding: 1)
-        giveUp(first..<FileLimit.pages)
-      }
+      if size < old { giveUp(PageSize.pages(covering: size)..<FileLimit.pages) }
       setSize(size)
       fs.noteChange(self, dataRelevant: true)
     }
@@ -27,32 +23,30 @@ extension ExtentFile {
       let outer = range.lowerBound >> PageSize.shift..<PageSize.pages(covering: range.upperBound)
       let firstWhole = PageSize.pages(covering: range.lowerBound)
       let inner = firstWhole..<max(range.upperBound >> PageSize.shift, firstWhole)
+      // Before anything can fail: blocks that were allocated until then stay the file's.
+      fs.noteChange(self, dataRelevant: true)
+      // Bytes change only when nothing can run out any more.
       switch change {
       case .allocate:
         try allocateHoles(outer)
       case .punchHole:
+        try reserveExtentBlocks(adding: 1)
         try zeroEdges(range)
-        if !inner.isEmpty {
-          try reserveExtentBlocks(adding: 1)
-          giveUp(inner)
-        }
+        giveUp(inner)
       case .zeroRange:
         try allocateHoles(outer)
+        try reserveExtentBlocks(adding: 2)
         try zeroEdges(range)
-        if !inner.isEmpty {
-          try reserveExtentBlocks(adding: 2)
-          extents.setWritten(inner, false)
-        }
+        extents.setWritten(inner, false)
       }
       if change != .punchHole, !keepSize, range.upperBound > size {
         try zeroTail(from: size)
         setSize(range.upperBound)
       }
-      fs.noteChange(self, dataRelevant: true)
     }
   }
 
-  /// Takes blocks away from pages. Room for one more extent is reserved.
+  /// Takes blocks away from pages. Room for one more extent is reserved, unless the pages reach to the last.
   func giveUp(_ pages: Range<UInt64>) {
     for extent in extents.remove(pages) { fs.giveUp(extent.blocks, of: self, wasMetadata: kind == .directory) }
     trimExtentBlocks()
