@@ -20,8 +20,9 @@ public final class AddressSpace: @unchecked Sendable {
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
   private let gapBehindLock = CacheLines.Gap()
-  /// Grows with every change of areas. Kernel: `mm_lock_seq`.
-  let sequence = AtomicWord(1)
+  /// Grows with every change of areas, by one at its begin and by one at its end: odd while somebody changes some. In memory of
+  /// its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
+  let sequence: WordPointer
   let areas: VMATree
   private let gapBehindAreas = CacheLines.Gap()
   /// The last number given to a family of private copies.
@@ -41,6 +42,8 @@ public final class AddressSpace: @unchecked Sendable {
     epochs = machine.epochs
     areas = VMATree(epochs: machine.epochs)
     epoch = machine.epochs.epoch
+    // No area's number: an area that nobody has marked is unlocked.
+    sequence = Self.makeSequence(2)
     table = try PageTable(memory: machine.tables)
     machine.census.add(self)
   }
@@ -54,6 +57,16 @@ public final class AddressSpace: @unchecked Sendable {
       area.destroy()
     }
     table.destroy()
+    sequence.deinitialize(count: 1)
+    sequence.deallocate()
+    // Files that wait for readers hold the machine, which would free them at its own end.
+    if lockMode.isSpeculative { epochs.collect() }
+  }
+
+  private static func makeSequence(_ number: UInt64) -> WordPointer {
+    let word = CacheLines.allocate(for: AtomicWord.self)
+    word.initialize(to: AtomicWord(number))
+    return word
   }
 
   // MARK: Counts of entered pages. Kernel: `mm_counter`
