@@ -33,7 +33,13 @@ public final class AddressSpace: @unchecked Sendable {
   let hasPinned = AtomicWord(0)
 
   /// - Throws: `ENOMEM` when there is no memory for the root table.
-  public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
+  public convenience init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
+    // No area's number: an area that nobody has marked is unlocked.
+    try self.init(machine: machine, lockMode: lockMode, firstSequence: 2)
+  }
+
+  /// - Parameter firstSequence: the number of the state before the first change, even.
+  package init(machine: Machine, lockMode: LockMode, firstSequence: UInt64) throws(KernelError) {
     self.machine = machine
     self.lockMode = lockMode
     memory = machine.memory
@@ -42,8 +48,7 @@ public final class AddressSpace: @unchecked Sendable {
     epochs = machine.epochs
     areas = VMATree(epochs: machine.epochs)
     epoch = machine.epochs.epoch
-    // No area's number: an area that nobody has marked is unlocked.
-    sequence = Self.makeSequence(2)
+    sequence = Self.makeSequence(firstSequence)
     table = try PageTable(memory: machine.tables)
     machine.census.add(self)
   }

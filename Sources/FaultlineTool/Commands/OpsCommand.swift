@@ -56,8 +56,8 @@ struct OpsCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What faults hold while they work: mmapLock, perVMA, speculative or speculativePerVMA. (default: mmapLock; perVMA with \
-      --locks)", valueName: "mode"))
+      "What faults hold while they work: mmapLock, perVMA, speculative, speculativePerVMA. (default: mmapLock; --locks: perVMA)",
+      valueName: "mode"))
   var lock: LockMode?
 
   @Flag(help: "Print which locks the faults of each access took (`fn`), and compare that too.")

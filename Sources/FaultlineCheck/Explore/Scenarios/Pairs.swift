@@ -228,6 +228,13 @@ extension Scenario {
 }
 
 extension LockMode {
-  /// What tells the scenarios of the two modes apart.
-  var suffix: String { self == .mmapLock ? "-big-lock" : "" }
+  /// What tells the scenarios of the modes apart.
+  var suffix: String {
+    switch self {
+    case .mmapLock: "-big-lock"
+    case .perVMA: ""
+    case .speculative: "-speculative"
+    case .speculativePerVMA: "-speculative-area"
+    }
+  }
 }
