@@ -32,6 +32,8 @@ final class Stage: @unchecked Sendable {
     var direct: DirectPlan?
     /// Whether none of the file's pages is cached at first.
     var isCold = false
+    /// The largest readahead window.
+    var readaheadPages: UInt64 = 0
     /// Whether two of the four pages lie under one leaf table and two under the next.
     var crossesTables = false
     /// The number of the address space's state at first: so that it can wrap.
@@ -91,9 +93,10 @@ final class Stage: @unchecked Sendable {
       file = OpenFile(node: node, mode: .readWrite)
       if direct.isSynchronous { flags.formUnion([.sharedValidate, .sync]) }
     } else {
-      let traits = Self.quiet(
+      var traits = Self.quiet(
         plan.isHuge
           ? .tmpfsHuge : plan.isMemoryOnly || plan.couldBeHuge ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
+      traits.readaheadPages = plan.readaheadPages
       let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
       self.node = node
       let file = OpenFile(node: node, mode: .readWrite, misses: plan.misses)

@@ -161,6 +161,13 @@ extension Scenario {
           ThreadPlan(name: "squeeze", actions: [.squeeze]),
         ]),
       Scenario(
+        name: "readahead-squeeze",
+        summary: "a load that reads ahead against reclaim, which uses the frames for another file",
+        stage: Stage.Plan(isCold: true, readaheadPages: 4),
+        threads: [
+          ThreadPlan(name: "load", actions: [.load(1)]), ThreadPlan(name: "squeeze", actions: [.squeeze]),
+        ]),
+      Scenario(
         name: "load-drop", summary: "fault-around against dropping what is clean and unmapped",
         stage: Stage.Plan(aroundPages: 4),
         threads: [
