@@ -82,6 +82,7 @@ extension AddressSpace {
     _ reader: EpochDomain.RecordPointer
   ) -> SpeculationAbort? {
     guard permits(area, access, page) else { return .accessRefused }
+    if area.isDirect { return .direct }
     if access == .write {
       guard area.flags.isDisjoint(with: [.shared, .mayShare]) else { return .sharedStore }
       if area.privateFamily == 0 { return .firstCopy }

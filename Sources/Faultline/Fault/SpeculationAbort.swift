@@ -9,6 +9,8 @@ public enum SpeculationAbort: Int, Hashable, Sendable, CaseIterable {
   case unmapped
   /// The area does not permit the access: the same.
   case accessRefused
+  /// A file with DAX, whose entries the file system gives out.
+  case direct
   /// A store to a shared mapping: it waits for the file system, and for the page's lock.
   case sharedStore
   /// The first private copy of an area, which needs a look at its neighbours.
@@ -64,5 +66,13 @@ public struct SpeculationCounts: Sendable {
   public mutating func add(_ other: SpeculationCounts) {
     attempts &+= other.attempts
     for reason in SpeculationAbort.allCases { self[reason] &+= other[reason] }
+  }
+
+  /// What came since an earlier look.
+  public static func - (now: Self, before: Self) -> Self {
+    var difference = now
+    difference.attempts &-= before.attempts
+    for reason in SpeculationAbort.allCases { difference[reason] &-= before[reason] }
+    return difference
   }
 }
