@@ -113,6 +113,10 @@
       (.walkHoldsSpace, "truncate-end"), (.skipsMiddleCheck, "huge-table"),
       (.keepsPinOfLostRace, "pin-munmap"), (.undoesOnePinTooMany, "pin-munmap"), (.pinsDuringFork, "pin-fork"),
       (.entersTableForLockedFolio, "huge-huge"), (.takesTableInUse, "table-collapse"),
+      (.leaksOnAbort, "load-cut-speculative"), (.skipsSpeculationCheck, "load-munmap-speculative"),
+      (.skipsSpeculationCheck, "load-munmap-speculative-area"), (.skipsSizeCheck, "load-cut-speculative"),
+      (.leavesEpochEarly, "load-reuse-speculative"), (.leavesEpochEarly, "load-reuse-speculative-area"),
+      (.forgetsMissesTwice, "misses-punch-speculative"),
     ]
 
     /// One of two orders touches what is no memory. The thread stays where it is; the explorer goes on.

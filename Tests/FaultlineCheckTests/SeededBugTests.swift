@@ -51,6 +51,7 @@
       case .entersBeforeSync, .entersWithoutSync, .wakesOneWaiter, .waitsByUnroundedIndex, .syncsWrongRange,
         .protectsOneMapping:
         nil
+      case .leaksOnAbort, .skipsSpeculationCheck, .leavesEpochEarly, .forgetsMissesTwice: nil
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck: nil
       }
     }
@@ -100,7 +101,7 @@
         .walkHoldsSpace, .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork,
         .takesTableInUse,
         .entersBeforeSync, .entersWithoutSync, .wakesOneWaiter, .waitsByUnroundedIndex, .syncsWrongRange,
-        .protectsOneMapping:
+        .protectsOneMapping, .leaksOnAbort, .skipsSpeculationCheck, .leavesEpochEarly, .forgetsMissesTwice:
         break
       }
     }

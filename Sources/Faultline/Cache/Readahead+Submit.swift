@@ -94,8 +94,9 @@ struct ReadBatch {
     while index < end, let folio = node.withSlots({ XArray.folio($0.load(index)) }) {
       // Nobody waits for a hole: it is zeroed when the read is set up. Kernel: `ext4_mpage_readpages`.
       if number != 0, node.isHole(folio) { folio.head.pointee.owner.store(0, ordering: .relaxed) }
-      node.fill(folio)
+      // Before it is unlocked: nobody holds it then, and its frame may be in another place a moment later.
       index = folio.endIndex
+      node.fill(folio)
     }
     start = end
   }

@@ -5,12 +5,12 @@ extension AddressSpace {
   func faultAnonymous(_ context: inout FaultContext) -> FaultResult {
     guard context.prepareTable() else { return .outOfMemory }
     // Another thread's huge page came first: make the access again.
-    guard let leaf = context.installTable() else { return .noPage }
+    guard let leaf = context.installTable() else { return context.refusal }
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
     guard context.isWrite else {
       let zero = PageTableEntry(frame: machine.zeroFrame, permissions: permissions | PageTableEntry.specialBit)
         .without(PageTableEntry.writableBit)
-      return set(zero, in: leaf, context) ? [] : .noPage
+      return set(zero, in: leaf, &context) ? [] : context.refusal
     }
     preparePrivatePages(of: context.area)
     guard let folio = memory.allocateZeroed(order: 0) else { return .outOfMemory }
@@ -19,17 +19,17 @@ extension AddressSpace {
     let entry = PageTableEntry(
       frame: memory.number(of: folio.head),
       permissions: permissions | PageTableEntry.dirtyBit | writableBit(of: context.area))
-    guard set(entry, in: leaf, context) else {
+    guard set(entry, in: leaf, &context) else {
       folio.removeMapping(of: folio.head)
       folio.put(to: memory)
-      return .noPage
+      return context.refusal
     }
     countPrivatePages(1)
     return []
   }
 
   private func set(
-    _ entry: PageTableEntry, in leaf: PageTable.Table, _ context: borrowing FaultContext
+    _ entry: PageTableEntry, in leaf: PageTable.Table, _ context: inout FaultContext
   ) -> Bool {
     let pointer = leaf.entries + PageTable.slot(ofPage: context.page, level: 0)
     guard context.lock(leaf) else { return false }

@@ -55,9 +55,9 @@ extension AddressSpace {
     guard let leaf = endsBeforeFile ? context.installTable() : context.middle.leaf, context.lock(leaf) else {
       first.unlock()
       first.put(to: memory)
-      return []
+      return context.speculation?.abort == nil ? [] : .retry
     }
-    return enter(&pass, first, window, leaf, context)
+    return enter(&pass, first, window, leaf, &context)
   }
 
   /// Tries one entry for the window's first folio, which comes locked and referenced. What is refused stays both.
@@ -87,7 +87,7 @@ extension AddressSpace {
   /// The pass itself, under the lock of `leaf`, which it gives back. `first` comes locked and referenced.
   private func enter(
     _ pass: inout AroundPass, _ first: Folio, _ window: AroundWindow, _ leaf: PageTable.Table,
-    _ context: borrowing FaultContext
+    _ context: inout FaultContext
   ) -> FaultResult {
     let permissions = context.area.pointee.entryPermissions.load(ordering: .relaxed)
     let young = PageTableEntry.accessedBit
@@ -141,7 +141,7 @@ extension AddressSpace {
         .mapAround, file: pass.cache.pointee.node._withUnsafeGuaranteedRef { $0.number }, page: window.filePage,
         count: pass.end &- window.filePage))
     if entered != 0 { countFilePages(entered) }
-    context.area.pointee.readahead?.forgetMisses(hits)
+    context.forgetMisses(hits)
     return result
   }
 

@@ -2,7 +2,7 @@
 ///
 /// Lives on the faulting thread's stack.
 struct FaultContext: ~Copyable {
-  private let table: PageTable
+  let table: PageTable
   /// The thread's place among the readers of the machine; `nil` for a context that looks nothing up.
   private let reader: EpochDomain.RecordPointer?
   let area: VMAPointer
@@ -17,6 +17,8 @@ struct FaultContext: ~Copyable {
   var arriving: UInt64
   /// The middle entry that covers the page. Kernel: `vmf->pmd`.
   let middle: MiddleEntry
+  /// What the attempt relies on instead of a lock; `nil` under one.
+  var speculation: Speculation?
   /// A leaf table that was allocated before any folio was locked. Kernel: `prealloc_pte`.
   var spareTable: SpareTable?
   /// The file, once the lock that kept the area from going was dropped. Kernel: `fpin`.
@@ -25,7 +27,7 @@ struct FaultContext: ~Copyable {
   @inline(__always)
   init(
     space: AddressSpace, area: VMAPointer, page: UInt64, flags: FaultFlags, middle: MiddleEntry, arriving: UInt64,
-    reader: EpochDomain.RecordPointer? = nil
+    reader: EpochDomain.RecordPointer? = nil, speculation: Speculation? = nil
   ) {
     table = space.table
     self.reader = reader
@@ -35,6 +37,7 @@ struct FaultContext: ~Copyable {
     self.flags = flags
     self.middle = middle
     self.arriving = arriving
+    self.speculation = speculation
     seen = nil
     spareTable = nil
     keptFile = nil
@@ -66,7 +69,7 @@ struct FaultContext: ~Copyable {
   ///
   /// - Returns: `false` when there is no memory.
   mutating func prepareTable() -> Bool {
-    guard middle.isNone, spareTable == nil else { return true }
+    guard !isSpeculative, middle.isNone, spareTable == nil else { return true }
     spareTable = SpareTable(memory: table.memory)
     return spareTable != nil
   }
@@ -75,16 +78,22 @@ struct FaultContext: ~Copyable {
   /// no table and none spare.
   mutating func installTable() -> PageTable.Table? {
     if let leaf = middle.leaf { return leaf }
+    if isSpeculative { _ = abort(.tableChanged) }
     if let spare = spareTable.take() { spareTable = spare.install(at: middle, of: table) }
     return middle.leaf
   }
 
-  /// Locks the leaf table that was found, unless it has been taken out since.
+  /// Locks the leaf table that was found, unless it has been taken out since, or what a speculative attempt relies on has
+  /// changed. Kernel: `pte_map_lock`.
   @inline(__always)
-  func lock(_ leaf: PageTable.Table) -> Bool {
+  mutating func lock(_ leaf: PageTable.Table) -> Bool {
     let lock = table.lock(of: leaf)
     lock.pointee.lock.lock()
-    if middle.leaf == leaf { return true }
+    if middle.leaf != leaf {
+      _ = abort(.tableChanged)
+    } else if areaHolds() {
+      return true
+    }
     lock.pointee.lock.unlock()
     return false
   }

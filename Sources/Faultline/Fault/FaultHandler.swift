@@ -1,8 +1,8 @@
 extension AddressSpace {
   /// Makes `access` at `page` possible, or says which signal it ends in. Kernel: `do_user_addr_fault`.
   ///
-  /// All retries and the whole lock protocol are here. First, where the rules have it and the program itself made the access,
-  /// an attempt under the area's own lock; then attempts under the address space's lock, all but the first of which may not
+  /// All retries and the whole lock protocol are here. First, where the mode has it and the program itself made the access, an
+  /// attempt without a lock, or, where the rules have it as well, under the area's own; then attempts under the address space's lock, all but the first of which may not
   /// drop it again.
   func resolve(
     _ page: UInt64, _ access: Access, from origin: AccessOrigin = .program, by task: inout FaultTask
@@ -14,6 +14,10 @@ extension AddressSpace {
     if origin == .program, machine.rules.usesVMALockForFiles { flags.insert(.vmaLock) }
     defer { task.arriving = FaultTask.nothing }
     events.note(EngineEvent(fault: page, access, from: origin, entry(ofPage: page)))
+    if origin == .program, lockMode.isSpeculative, speculate(page, access, flags, by: &task) {
+      epochs.collectIfDue(mayLook: false)
+      return nil
+    }
     var hasWaited = false
     while true {
       guard let area = lockArea(covering: page, access, &flags, by: &task) else { return .segv(.mapErr) }
@@ -40,7 +44,7 @@ extension AddressSpace {
 
   /// Kernel: `access_error`. A store needs the area's permission; a load or fetch needs any permission, unless the entry was
   /// present and refused it.
-  private func permits(_ area: VMAPointer, _ access: Access, _ page: UInt64) -> Bool {
+  func permits(_ area: VMAPointer, _ access: Access, _ page: UInt64) -> Bool {
     let flags = area.flags
     if access == .write { return flags.contains(.write) }
     if flags.isDisjoint(with: .access) { return false }
@@ -68,7 +72,7 @@ extension AddressSpace {
     return result
   }
 
-  /// Sorts by what is entered for the page now. Kernel: `__handle_mm_fault`, `handle_pte_fault`.
+  /// Sorts by what is entered for the page now. Kernel: `__handle_mm_fault`.
   private func attemptFault(
     _ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, _ arriving: inout UInt64,
     _ reader: EpochDomain.RecordPointer
@@ -80,11 +84,20 @@ extension AddressSpace {
     if middle.leaf == nil, let result = faultHuge(&context) { return result }
     // There may be one now: what was huge may have been split.
     guard let leaf = middle.leaf else { return faultMissing(&context) }
-    let pointer = leaf.entries + PageTable.slot(ofPage: page, level: 0)
+    return faultEntry(&context, in: leaf)
+  }
+
+  /// Sorts by the page's own entry. Kernel: `handle_pte_fault`.
+  @inline(__always)
+  func faultEntry(_ context: inout FaultContext, in leaf: PageTable.Table) -> FaultResult {
+    let pointer = leaf.entries + PageTable.slot(ofPage: context.page, level: 0)
     let seen = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
     context.seen = seen
     if seen.isNone { return faultMissing(&context) }
-    guard seen.isPresent else { return seen == .poisonMarker ? .poisoned : .segmentationFault }
+    guard seen.isPresent else {
+      if context.isSpeculative { return context.abort(.marker) }
+      return seen == .poisonMarker ? .poisoned : .segmentationFault
+    }
     return faultPresent(&context, leaf, pointer)
   }
 
@@ -93,6 +106,7 @@ extension AddressSpace {
     guard let cache = context.area.pointee.cache else { return faultAnonymous(&context) }
     if cache.pointee.isDirect { return faultDirect(&context) }
     if !context.isWrite { return faultRead(&context) }
+    if context.isSpeculative { return context.abort(.fileCopy) }
     return context.area.flags.contains(.shared) ? faultShared(&context) : faultCopy(&context)
   }
 
@@ -100,7 +114,7 @@ extension AddressSpace {
   private func faultPresent(
     _ context: inout FaultContext, _ leaf: PageTable.Table, _ pointer: WordPointer
   ) -> FaultResult {
-    guard context.lock(leaf) else { return [] }
+    guard context.lock(leaf) else { return context.refusal }
     let tableLock = table.lock(of: leaf)
     let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
     guard context.isUnchanged(entry) else {

@@ -30,6 +30,8 @@ extension AddressSpace {
       return .refused(reference, .wrongFolio)
     }
     guard context.middle.isNone else { return .refused(reference, .taken) }
+    // The entry of 2 MiB has another lock, under which nobody has looked at the area.
+    guard !context.isSpeculative else { return .refused(reference, .unsuitable) }
     guard context.area.canMapHuge(around: context.page), !isHugeForbidden(context.area) else {
       return .refused(reference, .unsuitable)
     }

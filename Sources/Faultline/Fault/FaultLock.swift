@@ -32,7 +32,7 @@ extension AddressSpace {
     task.attempts.areaLooks &+= 1
     let record = task.enter(epoch, of: epochs)
     let found = areas.area(covering: page)
-    let isLocked = found?.tryLockForFault(sequence: sequence) == true
+    let isLocked = found?.tryLockForFault(sequence: sequence.pointee) == true
     record.exit()
     guard let area = found, isLocked else { return nil }
     // Its borders may have moved between the look and the lock.

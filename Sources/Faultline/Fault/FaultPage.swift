@@ -7,6 +7,7 @@ struct FaultedPage {
 extension AddressSpace {
   /// Asks the file for the page. Kernel: `__do_fault`.
   func faultPage(_ context: inout FaultContext) -> (FaultResult, FaultedPage?) {
+    if context.isSpeculative { return speculativePage(&context) }
     guard context.prepareTable() else { return (.outOfMemory, nil) }
     guard let file = context.area.pointee.file else { return (.busError, nil) }
     let (result, found) = file._withUnsafeGuaranteedRef {
@@ -52,7 +53,7 @@ extension AddressSpace {
       } else {
         guard let made = makePage(node, index) else {
           if droppedLock { return (result.union(.retry), nil) }
-          return (isBelowEnd(index, of: node) ? .outOfMemory : .busError, nil)
+          return (isBelowEnd(index, of: node.cache) ? .outOfMemory : .busError, nil)
         }
         reference = made
       }
@@ -83,7 +84,7 @@ extension AddressSpace {
         folio.unlock()
         return (result.union(.retry), nil)
       }
-      guard isBelowEnd(index, of: node) else {
+      guard isBelowEnd(index, of: node.cache) else {
         folio.unlock()
         return (.busError, nil)
       }
@@ -102,11 +103,11 @@ extension AddressSpace {
 
   /// Under the folio's lock: truncation changes the size first and takes this lock after.
   @inline(__always)
-  private func isBelowEnd(_ index: UInt64, of node: FileNode) -> Bool {
+  func isBelowEnd(_ index: UInt64, of cache: PageCachePointer) -> Bool {
     #if DEBUG || ModelCheck
       if machine.switches.has(.skipsSizeCheck) { return true }
     #endif
-    return index < node.cache.filePages
+    return index < cache.filePages
   }
 
   /// The page of a file that lives in memory, made and zeroed where there was none. Kernel: `shmem_fault`.
@@ -138,7 +139,7 @@ extension AddressSpace {
     for _ in 0..<FileNode.attemptsToMake {
       if let found = node.lookUp(index) { return found }
       // Truncation holds the content lock: no page is made behind an end that it has set.
-      guard isBelowEnd(index, of: node) else { return nil }
+      guard isBelowEnd(index, of: node.cache) else { return nil }
       if let made = node.makeFolio(at: index) {
         made.folio.unlock()
         return made

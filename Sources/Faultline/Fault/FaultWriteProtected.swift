@@ -7,8 +7,8 @@ extension AddressSpace {
     let lock = table.lock(of: leaf)
     if context.area.flags.isDisjoint(with: [.shared, .mayShare]) {
       return entry.isSpecial
-        ? copyOnWrite(&context, from: nil, pointer, lock)
-        : writePrivate(&context, entry, pointer, lock)
+        ? copyOnWrite(&context, from: nil, leaf, pointer)
+        : writePrivate(&context, entry, leaf, pointer)
     }
     if context.area.isDirect {
       lock.pointee.lock.unlock()
@@ -47,19 +47,18 @@ extension AddressSpace {
 
   /// A private page is reused when nobody else can see it, else copied; the file's page is always copied.
   private func writePrivate(
-    _ context: inout FaultContext, _ entry: PageTableEntry, _ pointer: WordPointer,
-    _ lock: UnsafeMutablePointer<TableMemory.Metadata>
+    _ context: inout FaultContext, _ entry: PageTableEntry, _ leaf: PageTable.Table, _ pointer: WordPointer
   ) -> FaultResult {
     let frame = memory.frame(entry.frame)
     let folio = Folio(of: frame)
     if folio.isPrivate, folio.contains(.exclusive) || folio.references == 1 {
       folio.insert(.exclusive)
       if context.isWrite { reuse(pointer, context.area) }
-      lock.pointee.lock.unlock()
+      table.lock(of: leaf).pointee.lock.unlock()
       return []
     }
     folio.get()
-    return copyOnWrite(&context, from: frame, pointer, lock)
+    return copyOnWrite(&context, from: frame, leaf, pointer)
   }
 
   /// Kernel: `wp_page_reuse`.
@@ -72,9 +71,9 @@ extension AddressSpace {
   ///
   /// The old page's map count and reference go last: until the new entry stands, another processor may still read the old.
   private func copyOnWrite(
-    _ context: inout FaultContext, from source: FramePointer?, _ pointer: WordPointer,
-    _ lock: UnsafeMutablePointer<TableMemory.Metadata>
+    _ context: inout FaultContext, from source: FramePointer?, _ leaf: PageTable.Table, _ pointer: WordPointer
   ) -> FaultResult {
+    let lock = table.lock(of: leaf)
     lock.pointee.lock.unlock()
     let old = source.map { Folio(of: $0) }
     defer { old?.put(to: memory) }
@@ -85,7 +84,10 @@ extension AddressSpace {
     if let source { memory.copyPage(from: source, to: copy.head) }
     copy.becomePrivate(page: context.page)
 
-    lock.pointee.lock.lock()
+    guard context.lock(leaf) else {
+      copy.put(to: memory)
+      return context.refusal
+    }
     guard context.isUnchanged(PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))) else {
       lock.pointee.lock.unlock()
       copy.put(to: memory)

@@ -14,8 +14,7 @@ extension AddressSpace {
       case .refused(let reference, _): _ = reference.release()
       }
     }
-    guard let leaf = context.installTable() else { return .noPage }
-    guard context.lock(leaf) else { return .noPage }
+    guard let leaf = context.installTable(), context.lock(leaf) else { return context.refusal }
     defer { table.lock(of: leaf).pointee.lock.unlock() }
     if mayEnterMore, machine.rules.largeFolios.mapsWhole, enterWhole(folio, in: leaf, context) { return [] }
 
@@ -40,7 +39,7 @@ extension AddressSpace {
   /// Files in memory have always been let through.
   private func endsWithinFile(_ folio: Folio, _ context: borrowing FaultContext) -> Bool {
     guard machine.rules.clipsAroundToFileEnd, let cache = context.area.pointee.cache else { return true }
-    return context.area.traits?.isMemoryOnly == true || folio.endIndex <= cache.filePages
+    return context.area.isMemoryOnly || folio.endIndex <= cache.filePages
   }
 
   /// Enters every page of a folio under the table's lock, if the folio lies in one table and one area and no page of it is

@@ -53,6 +53,14 @@
     case protectsOneMapping
     /// A sync of a range leaves out its last page.
     case syncsWrongRange
+    /// A speculative attempt that gives up keeps the reference of the page it found (the defect of seed 004).
+    case leaksOnAbort
+    /// A speculative attempt does not compare its number again before it sets an entry.
+    case skipsSpeculationCheck
+    /// A speculative attempt uses its area after it has left the epoch in which it found it.
+    case leavesEpochEarly
+    /// A speculative attempt takes misses of readahead back at once, and the ordinary fault that follows does so again.
+    case forgetsMissesTwice
     /// A walk from a file's side keeps the address space alive, and so may be what ends it, under its own locks.
     case walkHoldsSpace
     /// A pin that finds its entry changed keeps its references.

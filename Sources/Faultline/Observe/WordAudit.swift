@@ -8,7 +8,7 @@
       func add(_ address: UInt, _ name: String) { found.append((address..<address + 8, name)) }
       for (number, space) in census.allSpaces.enumerated() {
         add(Self.address(of: space.lock), "lock of space \(number)")
-        add(Self.address(of: space.sequence), "change sequence of space \(number)")
+        add(UInt(bitPattern: space.sequence), "change sequence of space \(number)")
         add(Self.address(of: space.areas), "root of the area tree of space \(number)")
         space.areas.forEach { area in
           let name = "of area \(area.pages.lowerBound)..<\(area.pages.upperBound)"

@@ -24,8 +24,11 @@ extension Machine {
     let limit = cacheLimitWord.load(ordering: .relaxed)
     guard limit != .max else { return }
     var rounds = 0
-    while lists.activePages &+ lists.inactivePages &+ pages > limit, rounds < Self.reclaimRounds {
-      let excess = lists.activePages &+ lists.inactivePages &+ pages - limit
+    while rounds < Self.reclaimRounds {
+      // One look: other threads give up pages as well.
+      let needed = lists.activePages &+ lists.inactivePages &+ pages
+      guard needed > limit else { return }
+      let excess = needed - limit
       if activeIsTooLong { shrinkActive(max(excess, Self.reclaimBatch)) }
       let (reclaimed, dirty) = shrinkInactive(max(excess, Self.reclaimBatch))
       // Only dirty pages are left at the tail: written now, they can go in the next round.

@@ -20,8 +20,9 @@ public final class AddressSpace: @unchecked Sendable {
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
   private let gapBehindLock = CacheLines.Gap()
-  /// Grows with every change of areas. Kernel: `mm_lock_seq`.
-  let sequence = AtomicWord(1)
+  /// Grows with every change of areas, by one at its begin and by one at its end: odd while somebody changes some. In memory of
+  /// its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
+  let sequence: WordPointer
   let areas: VMATree
   private let gapBehindAreas = CacheLines.Gap()
   /// The last number given to a family of private copies.
@@ -32,7 +33,13 @@ public final class AddressSpace: @unchecked Sendable {
   let hasPinned = AtomicWord(0)
 
   /// - Throws: `ENOMEM` when there is no memory for the root table.
-  public init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
+  public convenience init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
+    // No area's number: an area that nobody has marked is unlocked.
+    try self.init(machine: machine, lockMode: lockMode, firstSequence: 2)
+  }
+
+  /// - Parameter firstSequence: the number of the state before the first change, even.
+  package init(machine: Machine, lockMode: LockMode, firstSequence: UInt64) throws(KernelError) {
     self.machine = machine
     self.lockMode = lockMode
     memory = machine.memory
@@ -41,6 +48,7 @@ public final class AddressSpace: @unchecked Sendable {
     epochs = machine.epochs
     areas = VMATree(epochs: machine.epochs)
     epoch = machine.epochs.epoch
+    sequence = Self.makeSequence(firstSequence)
     table = try PageTable(memory: machine.tables)
     machine.census.add(self)
   }
@@ -54,6 +62,16 @@ public final class AddressSpace: @unchecked Sendable {
       area.destroy()
     }
     table.destroy()
+    sequence.deinitialize(count: 1)
+    sequence.deallocate()
+    // Files that wait for readers hold the machine, which would free them at its own end.
+    if lockMode.isSpeculative { epochs.collect() }
+  }
+
+  private static func makeSequence(_ number: UInt64) -> WordPointer {
+    let word = CacheLines.allocate(for: AtomicWord.self)
+    word.initialize(to: AtomicWord(number))
+    return word
   }
 
   // MARK: Counts of entered pages. Kernel: `mm_counter`

@@ -65,6 +65,9 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
 
 /// An area: consecutive pages of an address space that map one file (or nothing) in one way. Kernel: `vm_area_struct`.
 struct VMA: ~Copyable {
+  /// The address space's number at the last change of this area. It lies first, so that a pointer to the area is one to this
+  /// word. Kernel: `vm_lock_seq`.
+  let changeSequence: AtomicWord
   /// First page, and one past the last.
   let start: AtomicWord
   let end: AtomicWord
@@ -76,8 +79,6 @@ struct VMA: ~Copyable {
   /// 0 while no private copies exist; else a number that areas share which were one when their copies began, and which may
   /// therefore become one again. Kernel: `anon_vma`.
   let privateFamily: AtomicWord
-  /// The address space's number at the last change of this area. Kernel: `vm_lock_seq`.
-  let changeSequence: AtomicWord
   /// Who holds the area's lock. Kernel: `vm_refcnt`.
   let readers: AtomicWord
   /// The file, which the area keeps alive; `nil` for anonymous memory.
@@ -104,6 +105,27 @@ struct VMA: ~Copyable {
     self.file = file.map { Unmanaged.passRetained($0) }
     cache = file?.node.cache
     readahead = file?.readahead
+  }
+}
+
+extension VMA {
+  /// What the area is at this moment, for a fault that holds no lock: whether its parts belong together, only the sequence
+  /// numbers tell.
+  @inline(__always)
+  init(copying area: VMAPointer) {
+    start = AtomicWord(area.start)
+    end = AtomicWord(area.end)
+    flagWord = AtomicWord(area.flags.rawValue)
+    filePage = AtomicWord(area.pointee.filePage.load(ordering: .relaxed))
+    entryPermissions = AtomicWord(area.pointee.entryPermissions.load(ordering: .relaxed))
+    privateFamily = AtomicWord(area.privateFamily)
+    changeSequence = AtomicWord(0)
+    readers = AtomicWord(0)
+    file = area.pointee.file
+    cache = area.pointee.cache
+    readahead = area.pointee.readahead
+    space = area.pointee.space
+    table = area.pointee.table
   }
 }
 

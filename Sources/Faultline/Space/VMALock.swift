@@ -1,17 +1,31 @@
+import Synchronization
+
 /// Which lock a fault holds while it works.
-public enum LockMode: Sendable, CaseIterable {
+public enum LockMode: String, Sendable, CaseIterable {
   /// The address space's reader/writer lock: whoever changes one area stops all faults. Kernel: `mmap_lock`, before 6.4.
   case mmapLock
   /// The area's own lock, found without any other; what cannot be served so goes on under the address space's lock.
   /// Kernel: `CONFIG_PER_VMA_LOCK`, for files since 6.7.
   case perVMA
+  /// None: a fault works on a copy of its area, and looks under its table's lock whether anything in the address space has
+  /// changed meanwhile. What cannot be served so, or has changed, goes on under the address space's lock.
+  /// Source: the speculative page faults of 2021 (`CONFIG_SPECULATIVE_PAGE_FAULT`), which no kernel took.
+  case speculative
+  /// The same, but only a change of the fault's own area counts.
+  case speculativePerVMA
+
+  /// Whether faults begin without a lock.
+  @inline(__always)
+  var isSpeculative: Bool { self == .speculative || self == .speculativePerVMA }
 }
 
 /// # The lock of an area
 ///
-/// Readers are faults; writers hold the address space's lock exclusively. An area is write-locked while its sequence number is
-/// the address space's, so that one increment at the end of a change unlocks all areas that it marked.
-/// Kernel: `vma_start_read`, `vma_start_write` (6.15 and later).
+/// Readers are faults; writers hold the address space's lock exclusively. The address space's sequence number is odd while one
+/// of them does. An area is write-locked while its own number is the address space's, so that one increment at the end of a
+/// change unlocks all areas that it marked. Kernel: `vma_start_read`, `vma_start_write` (6.15 and later).
+///
+/// A speculative fault takes none of it: it compares these numbers before and after (`Fault/FaultSpeculative.swift`).
 ///
 /// The word counts: 0 detached, 1 attached and nobody reads, 1 more for each reader; `writerWaits` on top keeps new readers
 /// out while a writer waits for the others.
@@ -44,6 +58,10 @@ extension VMAPointer {
     return true
   }
 
+  /// The area's number, for a fault that watches it while it works on a copy.
+  @inline(__always)
+  var changeSequence: WordPointer { UnsafeMutableRawPointer(self).assumingMemoryBound(to: AtomicWord.self) }
+
   @inline(__always)
   func unlockForFault() {
     pointee.readers.wrappingSubtract(1, ordering: .releasing)
@@ -56,6 +74,8 @@ extension VMAPointer {
     pointee.readers.wrappingAdd(Self.writerWaits, ordering: .acquiring)
     while pointee.readers.load(ordering: .acquiring) != Self.writerWaits + 1 { spinHint(on: pointee.readers) }
     pointee.changeSequence.store(number, ordering: .releasing)
+    // Who copies the area without this lock, and sees anything of the change, sees its number as well.
+    atomicMemoryFence(ordering: .releasing)
     pointee.readers.wrappingSubtract(Self.writerWaits, ordering: .releasing)
   }
 
@@ -69,17 +89,22 @@ extension VMAPointer {
 
 extension AddressSpace {
   /// Begins a change of areas: nobody else changes any, and faults stay out of those that are marked.
-  func lockForChange() { lock.lockExclusive() }
+  func lockForChange() {
+    lock.lockExclusive()
+    sequence.pointee.wrappingAdd(1, ordering: .relaxed)
+    // As in the area's own mark: the number first, then what changes.
+    atomicMemoryFence(ordering: .releasing)
+  }
 
   /// Ends a change: unlocks every area that it marked, and frees what readers have left.
   func unlockAfterChange() {
-    sequence.wrappingAdd(1, ordering: .releasing)
+    sequence.pointee.wrappingAdd(1, ordering: .releasing)
     lock.unlockExclusive()
     epochs.collectIfDue()
   }
 
   /// Keeps faults out of an area that is about to change.
-  func mark(_ area: VMAPointer) { area.lockForChange(sequence: sequence) }
+  func mark(_ area: VMAPointer) { area.lockForChange(sequence: sequence.pointee) }
 
   /// Gives the area that covers a page other flags.
   func setFlags(_ flags: VMAFlags, ofAreaCovering page: UInt64) {
@@ -89,9 +114,18 @@ extension AddressSpace {
   }
 
   /// Gives up an area that is in no tree and no list any more. Its memory stays until no reader can be looking at it.
+  ///
+  /// So does its file where faults use it without a lock.
   func retire(_ area: VMAPointer) {
     area.detach()
-    area.pointee.file?.release()
-    epochs.retire { area.destroy() }
+    let file = area.pointee.file
+    guard lockMode.isSpeculative, let file else {
+      file?.release()
+      return epochs.retire { area.destroy() }
+    }
+    epochs.retire {
+      file.release()
+      area.destroy()
+    }
   }
 }

@@ -21,7 +21,13 @@ public struct Scenario: Sendable {
   /// Whether every interleaving within the bound is explored; larger ones get random schedules.
   public var isExhaustive: Bool { threads.count == 2 }
 
-  public static var all: [Scenario] { pairs + changes + endings + pins + direct + mixes }
+  public static var all: [Scenario] {
+    let locked = pairs + changes + endings + pins + direct + mixes
+    return locked
+      + [LockMode.speculative, .speculativePerVMA].flatMap { mode in
+        (locked.filter(\.isAboutFaults) + speculations).map { $0.under(mode) }
+      }
+  }
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 }
@@ -39,6 +45,8 @@ enum Action: Sendable {
   case sync
   case munmap(Range<UInt64>)
   case mprotect(Range<UInt64>, Protection)
+  /// Maps another file over the range.
+  case mapOther(Range<UInt64>)
   /// Moves the range to ``Stage/elsewhere``.
   case mremap(Range<UInt64>)
   case truncate(pages: UInt64)

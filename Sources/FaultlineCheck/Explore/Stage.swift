@@ -13,6 +13,8 @@ final class Stage: @unchecked Sendable {
     var isAnonymous = false
     var lockMode = LockMode.perVMA
     var aroundPages: UInt64 = 1
+    /// Whether a first fault has come and gone, and left its table, so that the next one needs no lock.
+    var hasTable = false
     /// Accessed before the threads begin.
     var loaded: [UInt64] = []
     var stored: [UInt64] = []
@@ -30,8 +32,14 @@ final class Stage: @unchecked Sendable {
     var direct: DirectPlan?
     /// Whether none of the file's pages is cached at first.
     var isCold = false
+    /// The largest readahead window.
+    var readaheadPages: UInt64 = 0
     /// Whether two of the four pages lie under one leaf table and two under the next.
     var crossesTables = false
+    /// The number of the address space's state at first: so that it can wrap.
+    var firstSequence: UInt64 = 2
+    /// Faults that seem to have had to read already; nothing may take them back twice.
+    var misses: UInt64 = 0
     /// Whether there is a child, forked after the accesses above, and what it has accessed itself.
     var hasChild = false
     var childLoaded: [UInt64] = []
@@ -57,6 +65,9 @@ final class Stage: @unchecked Sendable {
   private(set) var complaints: [String] = []
   private var children: [AddressSpace] = []
   private var written: [UInt64: UInt64] = [:]
+  /// Attempts at faults that may have counted what they found.
+  private var attempts: UInt64 = 0
+  private var missesAtStart: UInt64 = 0
   private var writtenByChild: [UInt64: UInt64] = [:]
   private var file: OpenFile?
   private var fileSystem: ExtentFileSystem?
@@ -67,8 +78,9 @@ final class Stage: @unchecked Sendable {
     var rules = KernelRules.linux6_18
     rules.faultAroundBytes = plan.aroundPages << PageSize.shift
     machine = try Machine(rules: rules, frameCount: plan.isLong ? 2048 : 256, contents: .bytes)
-    space = try AddressSpace(machine: machine, lockMode: plan.lockMode)
-    other = FileNode(machine: machine, traits: Self.quiet(.ext4Journal), store: RAMStore(), size: PageSize.bytes)
+    space = try AddressSpace(machine: machine, lockMode: plan.lockMode, firstSequence: plan.firstSequence)
+    other = FileNode(
+      machine: machine, traits: Self.quiet(.ext4Journal), store: RAMStore(), size: plan.pages << PageSize.shift)
     var task = FaultTask()
     var flags: MapFlags = [plan.isShared ? .shared : .private, .fixed]
     if plan.isAnonymous {
@@ -81,12 +93,13 @@ final class Stage: @unchecked Sendable {
       file = OpenFile(node: node, mode: .readWrite)
       if direct.isSynchronous { flags.formUnion([.sharedValidate, .sync]) }
     } else {
-      let traits = Self.quiet(
+      var traits = Self.quiet(
         plan.isHuge
           ? .tmpfsHuge : plan.isMemoryOnly || plan.couldBeHuge ? .tmpfs : plan.isOneFolio ? .ext4(rules) : .ext4Journal)
+      traits.readaheadPages = plan.readaheadPages
       let node = FileNode(machine: machine, traits: traits, store: store, size: plan.pages << PageSize.shift)
       self.node = node
-      let file = OpenFile(node: node, mode: .readWrite)
+      let file = OpenFile(node: node, mode: .readWrite, misses: plan.misses)
       self.file = file
       if plan.isOneFolio || plan.isHuge {
         let bytes = [UInt8](repeating: 0, count: Int(plan.pages << PageSize.shift))
@@ -104,11 +117,21 @@ final class Stage: @unchecked Sendable {
         address: VirtualAddress(page: Self.again), length: plan.pages << PageSize.shift, protection: [.read, .write],
         flags: flags, file: file, by: &task)
     }
+    if plan.hasTable { try leaveTable(&task) }
     for page in plan.loaded { _ = space.access(address(page), .read, by: &task) }
     for page in plan.stored { _ = space.store(address(page), page, by: &task) }
     if plan.hasChild { child = try space.fork() }
     for page in plan.childLoaded { _ = child?.access(address(page), .read, by: &task) }
     for page in plan.childStored { _ = child?.store(address(page), page, by: &task) }
+    missesAtStart = file?.misses ?? 0
+  }
+
+  /// In private memory with a copy, so that no fault is the area's first to make one either.
+  private func leaveTable(_ task: inout FaultTask) throws {
+    for page in [0, plan.pages - 1] {
+      _ = space.access(address(page), plan.isShared ? .read : .write, by: &task)
+      try space.madvise(address(page), length: PageSize.bytes, .dontNeed, by: &task)
+    }
   }
 
   /// One page at a time, so that a race is about the pages that its threads name.
@@ -128,6 +151,7 @@ final class Stage: @unchecked Sendable {
   func perform(_ thread: Scenario.ThreadPlan) {
     var task = FaultTask()
     var held = PinnedPages(.pin, of: machine)
+    defer { attempts += task.attempts.handlings + task.speculation.successes }
     for action in thread.actions {
       do {
         if let signal = try perform(action, &task, &held), !thread.allowed.contains(signal) {
@@ -162,6 +186,10 @@ final class Stage: @unchecked Sendable {
     case .mprotect(let pages, let protection):
       try space.mprotect(
         address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection, by: &task)
+    case .mapOther(let pages):
+      try space.mmap(
+        address: address(pages.lowerBound), length: UInt64(pages.count) << PageSize.shift, protection: [.read, .write],
+        flags: [.private, .fixed], file: OpenFile(node: other, mode: .readWrite), by: &task)
     case .mremap(let pages):
       let length = UInt64(pages.count) << PageSize.shift
       try space.mremap(
@@ -245,6 +273,7 @@ final class Stage: @unchecked Sendable {
     var found = complaints + Invariants(machine: machine).check().map(\.description)
     guard found.isEmpty else { return found }
     var task = FaultTask()
+    checkMisses(&found)
     check(written, in: space, &task, &found)
     if let child { check(writtenByChild, in: child, &task, &found) }
     if plan.keepsStores { for child in children { checkSnapshot(child, &task, &found) } }
@@ -263,6 +292,13 @@ final class Stage: @unchecked Sendable {
       guard plan.keepsStores, case .success(let seen) = space.load(address(page), by: &task) else { continue }
       if seen != value { found.append("page \(page) shows \(seen) after a store of \(value)") }
     }
+  }
+
+  /// Going around finds a page of the window at most once in each attempt, and one that gave up has counted nothing.
+  private func checkMisses(_ found: inout [String]) {
+    guard let left = file?.misses, missesAtStart > left + attempts * plan.aroundPages else { return }
+    found.append(
+      "\(missesAtStart - left) misses were taken back in \(attempts) attempts of \(plan.aroundPages) pages")
   }
 
   /// A child has its parent's memory as it was at one moment: who sees a store sees all stores of that thread before it.

@@ -1,16 +1,18 @@
 import Faultline
 
 /// How faults were tried, in the words of the recordings: how often kernel functions were called.
-extension FaultAttempts {
+/// Attempts without a lock are counted beside them, in the words of the patches of 2021.
+extension ScriptRunner {
   /// Of an access; nothing for other operations, whose calls in a kernel are not of faults alone.
-  func calls(of operation: Operation) -> JSONValue {
+  func lockCalls(of operation: Operation) -> JSONValue {
     switch operation {
     case .access, .touch: break
     default: return .object([])
     }
-    let counts = [areaLooks, handlings, spaceLocks]
-    return .object(
-      zip(Recording.lockCalls, counts).filter { $0.1 != 0 }.map { .init($0.0, .integer(Int64(clamping: $0.1))) })
+    let calls = zip(Recording.lockCalls, [attempts.areaLooks, attempts.handlings, attempts.spaceLocks])
+    let aborts = SpeculationAbort.allCases.map { ("spf_abort_\($0)", speculation[$0]) }
+    let counts = calls + [("spf_attempt", speculation.attempts)] + aborts
+    return .object(counts.filter { $0.1 != 0 }.map { .init($0.0, .integer(Int64(clamping: $0.1))) })
   }
 }
 

@@ -77,6 +77,7 @@ public final class ScriptRunner {
   public var printsLocks = false
   /// How the faults of the operation that runs were tried.
   var attempts = FaultAttempts()
+  var speculation = SpeculationCounts()
   /// What the operation that runs has done so far.
   var noted: [EngineEvent] = []
 
@@ -133,6 +134,7 @@ public final class ScriptRunner {
     for line in lines {
       self.line = line.number
       attempts = FaultAttempts()
+      speculation = SpeculationCounts()
       let outcome: Outcome
       if case .fork(let block) = line.operation {
         outcome = try fork(block, each: each)
@@ -141,7 +143,7 @@ public final class ScriptRunner {
         forgetEvents(of: line.operation)
       }
       let events = printsEvents ? [JSONValue.Member("ev", takeEvents())] : []
-      let locks = printsLocks ? [JSONValue.Member("fn", attempts.calls(of: line.operation))] : []
+      let locks = printsLocks ? [JSONValue.Member("fn", lockCalls(of: line.operation))] : []
       each(.object(outcome.members(of: line, by: who) + events + locks + (looks ? snapshot() : [])))
     }
   }
@@ -215,11 +217,13 @@ public final class ScriptRunner {
     var outcome = Outcome()
     let minor = task.minorFaults
     let major = task.majorFaults
-    let before = task.attempts
+    let attemptsBefore = task.attempts
+    let speculationBefore = task.speculation
     beginEvents()
     defer {
       endEvents()
-      attempts = task.attempts - before
+      attempts = task.attempts - attemptsBefore
+      speculation = task.speculation - speculationBefore
     }
     do {
       try body(&outcome)

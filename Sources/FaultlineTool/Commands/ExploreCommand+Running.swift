@@ -31,7 +31,7 @@
       let finding: Counterexample?
 
       var line: String {
-        let name = scenario.name + String(repeating: " ", count: max(0, 24 - scenario.name.count))
+        let name = scenario.name + String(repeating: " ", count: max(0, 40 - scenario.name.count))
         let way = isRandom ? "random" : "every "
         let seconds = Double(milliseconds) / 1000
         return

@@ -54,9 +54,13 @@ struct OpsCommand: ParsableCommand {
   @Flag(help: "Print what the engine did in each operation (`ev`), and compare that too.")
   var events = false
 
-  @Flag(
-    help:
-      "Fault under the locks of areas, and print which locks the faults of each access took (`fn`); compare that too.")
+  @Option(
+    help: ArgumentHelp(
+      "What faults hold while they work: mmapLock, perVMA, speculative, speculativePerVMA. (default: mmapLock; --locks: perVMA)",
+      valueName: "mode"))
+  var lock: LockMode?
+
+  @Flag(help: "Print which locks the faults of each access took (`fn`), and compare that too.")
   var locks = false
 
   @Option(help: "The most differences that are printed.")
@@ -76,7 +80,8 @@ struct OpsCommand: ParsableCommand {
     guard let fileSystem else { return }
     let runner = try ScriptRunner(
       fileSystem: fileSystem, rules: try rules(for: placed), readaheadPages: readaheadPages(for: expected),
-      lockMode: locks ? .perVMA : .mmapLock, placement: placed.map(RecordedPlacement.init) ?? RecordedPlacement())
+      lockMode: lock ?? (locks ? .perVMA : .mmapLock),
+      placement: placed.map(RecordedPlacement.init) ?? RecordedPlacement())
     runner.printsEvents = events
     runner.printsLocks = locks
     if let expected {
@@ -149,6 +154,8 @@ struct OpsCommand: ParsableCommand {
 }
 
 extension ScriptFileSystem: ExpressibleByArgument {}
+
+extension LockMode: ExpressibleByArgument {}
 
 extension ScriptError: ExitStatusError {
   var exitStatus: ExitStatus { .usage }

@@ -161,6 +161,13 @@ extension Scenario {
           ThreadPlan(name: "squeeze", actions: [.squeeze]),
         ]),
       Scenario(
+        name: "readahead-squeeze",
+        summary: "a load that reads ahead against reclaim, which uses the frames for another file",
+        stage: Stage.Plan(isCold: true, readaheadPages: 4),
+        threads: [
+          ThreadPlan(name: "load", actions: [.load(1)]), ThreadPlan(name: "squeeze", actions: [.squeeze]),
+        ]),
+      Scenario(
         name: "load-drop", summary: "fault-around against dropping what is clean and unmapped",
         stage: Stage.Plan(aroundPages: 4),
         threads: [
@@ -228,6 +235,13 @@ extension Scenario {
 }
 
 extension LockMode {
-  /// What tells the scenarios of the two modes apart.
-  var suffix: String { self == .mmapLock ? "-big-lock" : "" }
+  /// What tells the scenarios of the modes apart.
+  var suffix: String {
+    switch self {
+    case .mmapLock: "-big-lock"
+    case .perVMA: ""
+    case .speculative: "-speculative"
+    case .speculativePerVMA: "-speculative-area"
+    }
+  }
 }

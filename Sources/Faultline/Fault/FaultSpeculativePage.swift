@@ -1,0 +1,53 @@
+/// The page of a file for a fault without locks: only what the cache has ready.
+extension AddressSpace {
+  /// The page if it is in the cache, up to date, not locked, and says nothing about readahead. Its folio comes locked and
+  /// referenced. Kernel: `filemap_fault` with `FAULT_FLAG_SPECULATIVE`.
+  func speculativePage(_ context: inout FaultContext) -> (FaultResult, FaultedPage?) {
+    guard let cache = context.area.pointee.cache else { return (context.abort(.unmapped), nil) }
+    guard let folio = XArray.folio(cache.slots(nodes).load(context.filePage)) else {
+      return (context.abort(.absent), nil)
+    }
+    // What would be refused under the lock is not taken at all.
+    if let reason = refusal(of: folio, for: context, in: cache) { return (context.abort(reason), nil) }
+    #if DEBUG || ModelCheck
+      machine.switches.pass(.folioFound)
+    #endif
+    guard folio.tryGetAndLock() else { return (context.abort(.locked), nil) }
+    let reference = FolioReference(owning: folio, memory: memory)
+    if let reason = refusal(of: folio, for: context, in: cache) {
+      folio.unlock()
+      #if DEBUG || ModelCheck
+        if machine.switches.has(.leaksOnAbort) { _ = reference.release() }
+      #endif
+      return (context.abort(reason), nil)
+    }
+    if countsHit(of: context.area) { context.forgetMisses(1) }
+    return (.locked, FaultedPage(folio: reference.release(), frame: folio.frame(forPage: context.filePage)))
+  }
+
+  /// Whether the faulting page cannot be had without waiting, so that going around it is in vain: the ordinary fault will go
+  /// around as well.
+  func refusesSpeculation(_ context: borrowing FaultContext) -> SpeculationAbort? {
+    guard let cache = context.area.pointee.cache else { return .unmapped }
+    guard let folio = XArray.folio(cache.slots(nodes).load(context.filePage)) else { return .absent }
+    return folio.isLocked ? .locked : refusal(of: folio, for: context, in: cache)
+  }
+
+  /// Under the folio's lock the answer stays true; before, it only saves work.
+  private func refusal(
+    of folio: Folio, for context: borrowing FaultContext, in cache: PageCachePointer
+  ) -> SpeculationAbort? {
+    let index = context.filePage
+    let flags = folio.flags
+    if !flags.contains(.uptodate) { return .notUptodate }
+    if flags.contains(.readahead) { return .readaheadDue }
+    if flags.contains(.poisoned) { return .damaged }
+    if !isBelowEnd(index, of: cache) { return .beyondEnd }
+    return folio.lies(in: cache) && index &- folio.index < folio.pageCount ? nil : .leftFile
+  }
+
+  /// Files in memory know no misses, and neither do random reads. Kernel: `do_async_mmap_readahead`.
+  private func countsHit(of area: VMAPointer) -> Bool {
+    !area.isMemoryOnly && !area.flags.contains(.randomRead) && area.pointee.readahead?.maximum ?? 0 != 0
+  }
+}
