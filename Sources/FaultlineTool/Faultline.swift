@@ -20,7 +20,7 @@ struct Faultline: ParsableCommand {
       """,
     subcommands: [
       WhatIfCommand.self, RecordCommand.self, ReplayCommand.self, OpsCommand.self, FuzzCommand.self,
-      ExploreCommand.self,
+      ExploreCommand.self, CrashCommand.self,
       FsCommand.self,
       DoctorCommand.self,
       BenchCommand.self,

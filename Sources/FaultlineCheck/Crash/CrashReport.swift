@@ -12,6 +12,10 @@ public struct CrashReport: Sendable {
   public internal(set) var images = 0
   /// Images recovered and checked: one for each time that more had been promised.
   public internal(set) var checks = 0
+  /// Recoveries that were cut off by another crash, at each of their points.
+  public internal(set) var recoveries = 0
+  /// Images that they left.
+  public internal(set) var recoveryImages = 0
   /// The first image that breaks a promise, made small; `nil` when all hold.
   public internal(set) var finding: CrashFinding?
 

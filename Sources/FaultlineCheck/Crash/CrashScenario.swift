@@ -40,12 +40,16 @@ public protocol CrashScenario: Sendable {
   /// - Parameter device: the surviving image. Stores to it are undone afterwards.
   /// - Returns: what is broken, a sentence each; nothing when all is well. A thrown error is one, too.
   func check(_ device: any DAXDevice, at moment: CrashMoment<Promise>) throws -> [String]
+  /// Does what is done first after a crash, and nothing else: it may be cut off by another. Nothing, where the structure has
+  /// no recovery.
+  func recover(_ device: any DAXDevice) throws
   /// What lies at a byte of the device, for the story of a finding: `record 3`, `inode table`. `nil` for nothing to
   /// tell.
   func place(of offset: UInt64) -> String?
 }
 
 extension CrashScenario {
+  public func recover(_ device: any DAXDevice) throws {}
   public func place(of offset: UInt64) -> String? { nil }
 }
 

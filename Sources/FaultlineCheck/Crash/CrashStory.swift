@@ -10,10 +10,20 @@ extension CrashFinding {
       kept < line.stores(before: events) ? SavedCrash.Loss(line: line.number, kept: kept) : nil
     }
     self.problems = problems
-    saved = SavedCrash(
-      scenario: trial.scenario.name, events: events, losses: losses.sorted { $0.line < $1.line })
+    saved = SavedCrash(scenario: trial.scenario.name, SavedCrash.Cut(events: events, losses: losses))
     story = CrashStory(trial, events, kept).lines
     image = trial.image(kept)
+  }
+
+  /// One of a crash during the recovery after another.
+  ///
+  /// - Parameter kept: what survived the first.
+  init<Scenario>(_ finding: CrashFinding, inRecoveryOf trial: CrashTrial<Scenario>, _ kept: [Int]) {
+    let first = CrashFinding(of: trial, events: trial.event, kept: kept, problems: finding.problems)
+    problems = finding.problems
+    saved = SavedCrash(scenario: first.saved.scenario, first.saved.cut, recovery: finding.saved.cut)
+    story = first.story + ["recovery begins"] + finding.story
+    image = finding.image
   }
 }
 

@@ -38,7 +38,7 @@ struct CrashTrial<Scenario: CrashScenario> {
   /// How much had been promised: the same image is another case once this has grown.
   var version: Int { promiseCount + entryCount }
 
-  private var moment: CrashMoment<Scenario.Promise> {
+  var moment: CrashMoment<Scenario.Promise> {
     CrashMoment(
       promises: promises.prefix(promiseCount).map(\.promise)[...], entries: entries.prefix(entryCount).map(\.point)[...]
     )

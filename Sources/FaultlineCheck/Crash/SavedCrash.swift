@@ -1,11 +1,27 @@
 /// One crash of one scenario: when, and what did not survive.
 public struct SavedCrash: Sendable, Hashable {
   public let scenario: String
-  /// Events before the crash.
-  public let events: Int
-  /// Lines that lost stores, with the number of stores that each kept since it was last durable; ascending. All others
-  /// kept everything.
-  public let losses: [Loss]
+  public let cut: Cut
+  /// The crash that cut off the recovery after the first, where that is what breaks something.
+  public let recovery: Cut?
+
+  /// When the power went, and what was lost.
+  public struct Cut: Sendable, Hashable {
+    /// Events before it.
+    public let events: Int
+    /// Lines that lost stores, with the number of stores that each kept since it was last durable; ascending. All others
+    /// kept everything.
+    public private(set) var losses: [Loss]
+
+    public init(events: Int, losses: [Loss]) {
+      self.events = events
+      self.losses = losses.sorted { $0.line < $1.line }
+    }
+
+    fileprivate func text(_ word: String) -> [String] {
+      ["\(word) \(events)"] + losses.map { "loses \($0.line) \($0.kept)" }
+    }
+  }
 
   public struct Loss: Sendable, Hashable {
     /// Counted from the start of the device, in lines of 64 bytes.
@@ -18,48 +34,51 @@ public struct SavedCrash: Sendable, Hashable {
     }
   }
 
-  public init(scenario: String, events: Int, losses: [Loss]) {
+  public init(scenario: String, _ cut: Cut, recovery: Cut? = nil) {
     self.scenario = scenario
-    self.events = events
-    self.losses = losses
+    self.cut = cut
+    self.recovery = recovery
   }
 
-  /// Lines `scenario NAME`, `crash EVENTS` and `loses LINE KEPT`; what begins with `#` is for people.
+  /// Lines `scenario NAME`, `crash EVENTS` and `loses LINE KEPT`, for a crash during recovery `recovery EVENTS` and its own
+  /// losses behind; what begins with `#` is for people.
   public var text: String {
-    (["scenario \(scenario)", "crash \(events)"] + losses.map { "loses \($0.line) \($0.kept)" })
-      .map { $0 + "\n" }.joined()
+    (["scenario \(scenario)"] + cut.text("crash") + (recovery?.text("recovery") ?? [])).map { $0 + "\n" }.joined()
   }
 
   /// - Throws: ``SavedCrashError`` with the line that is not understood.
   public init(parsing text: String) throws(SavedCrashError) {
     var scenario: String?
-    var events: Int?
-    var losses: [Loss] = []
+    /// The crash, and the one during recovery.
+    var events: [Int] = []
+    var losses: [[Loss]] = []
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let words = line.split(separator: " ")
       guard let first = words.first, !first.hasPrefix("#") else { continue }
-      switch (first, words.count) {
-      case ("scenario", 2):
+      switch (first, words.count, events.count) {
+      case ("scenario", 2, _):
         scenario = String(words[1])
         continue
-      case ("crash", 2):
+      case ("crash", 2, 0), ("recovery", 2, 1):
         if let count = Int(words[1]), count >= 0 {
-          events = count
+          events.append(count)
+          losses.append([])
           continue
         }
-      case ("loses", 3):
+      case ("loses", 3, 1...):
         if let line = UInt64(words[1]), let kept = Int(words[2]), kept >= 0 {
-          losses.append(Loss(line: line, kept: kept))
+          losses[events.count - 1].append(Loss(line: line, kept: kept))
           continue
         }
       default: break
       }
       throw SavedCrashError("line \(number + 1), \"\(line)\", is no line of a saved crash")
     }
-    guard let scenario, let events else {
+    guard let scenario, !events.isEmpty else {
       throw SavedCrashError("a saved crash has a line scenario NAME and a line crash EVENTS")
     }
-    self.init(scenario: scenario, events: events, losses: losses.sorted { $0.line < $1.line })
+    let cuts = zip(events, losses).map { Cut(events: $0, losses: $1) }
+    self.init(scenario: scenario, cuts[0], recovery: cuts.count > 1 ? cuts[1] : nil)
   }
 }
 

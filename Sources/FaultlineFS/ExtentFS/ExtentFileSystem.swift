@@ -95,6 +95,9 @@ public final class ExtentFileSystem: @unchecked Sendable {
     guard isMounted else { throw KernelError(.EIO, "the file system is not mounted any more") }
   }
 
+  /// Threads that wait for somebody else's commit, or for metadata that somebody else is at work on.
+  package var waiterCount: Int { monitor.waiterCount }
+
   /// Looks at metadata under the monitor.
   func look<Value>(_ body: () throws(KernelError) -> Value) throws(KernelError) -> Value {
     monitor.lock()

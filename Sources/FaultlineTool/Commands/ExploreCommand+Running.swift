@@ -126,10 +126,4 @@
     }
   }
 
-  extension Duration {
-    fileprivate var milliseconds: UInt64 {
-      UInt64(max(0, components.seconds)) * 1000 + UInt64(max(0, components.attoseconds) / 1_000_000_000_000_000)
-    }
-  }
-
 #endif

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads and writes whole text files.
+/// Reads and writes whole files, most of them of text.
 enum TextFile {
   /// A file that could not be read or written, and why.
   struct Failure: Error, CustomStringConvertible {
@@ -26,9 +26,12 @@ enum TextFile {
   }
 
   /// - Throws: ``Failure`` when the file cannot be made or filled.
-  static func write(_ text: String, to path: String) throws(Failure) {
+  static func write(_ text: String, to path: String) throws(Failure) { try write(bytes: Array(text.utf8), to: path) }
+
+  /// - Throws: ``Failure`` when the file cannot be made or filled.
+  static func write(bytes: [UInt8], to path: String) throws(Failure) {
     guard let file = fopen(path, "w") else { throw unwritable(path) }
-    let isWritten = fputs(text, file) >= 0
+    let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
     guard fclose(file) == 0, isWritten else { throw unwritable(path) }
   }
 

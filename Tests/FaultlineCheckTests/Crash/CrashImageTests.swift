@@ -63,7 +63,7 @@ import Testing
         }
         promise()
       }, broken: { device, promised in promised && device.word(0) != 1 })
-    #expect(report.finding?.saved.losses == [SavedCrash.Loss(line: 0, kept: 0)])
+    #expect(report.finding?.saved.cut.losses == [SavedCrash.Loss(line: 0, kept: 0)])
   }
 
   @Test func storesToOneLineSurviveInTheirOrder() throws {
@@ -83,7 +83,7 @@ import Testing
         device.put(1, at: 64)
       }, broken: { device, _ in device.word(64) == 1 && device.word(0) == 0 })
     #expect(report.finding != nil)
-    #expect(report.finding?.saved.losses == [SavedCrash.Loss(line: 0, kept: 0)])
+    #expect(report.finding?.saved.cut.losses == [SavedCrash.Loss(line: 0, kept: 0)])
   }
 
   @Test func aLongStoreTearsBetweenAtomsOnly() throws {

@@ -16,7 +16,7 @@ import Testing
   func everyMistakeIsFound(_ mistake: PersistentLog.Mistake) throws {
     let scenario = LogScenario(mistake: mistake)
     let finding = try #require(try CrashExplorer().explore(scenario).finding)
-    #expect(finding.saved.losses.count == 1, "\(finding)")
+    #expect(finding.saved.cut.losses.count == 1, "\(finding)")
     let again = try #require(try CrashExplorer().replay(try SavedCrash(parsing: finding.text), of: scenario))
     #expect(again.problems == finding.problems)
     #expect(again.story == finding.story)
@@ -41,13 +41,16 @@ import Testing
   @Test func aCrashThatDoesNotFitItsScenarioIsRefused() throws {
     let explorer = CrashExplorer()
     #expect(throws: SavedCrashError.self) {
-      try explorer.replay(SavedCrash(scenario: "log", events: 1000, losses: []), of: LogScenario())
+      try explorer.replay(SavedCrash(scenario: "log", .init(events: 1000, losses: [])), of: LogScenario())
     }
     #expect(throws: SavedCrashError.self) {
       try explorer.replay(
-        SavedCrash(scenario: "log", events: 2, losses: [.init(line: 7, kept: 0)]), of: LogScenario())
+        SavedCrash(scenario: "log", .init(events: 2, losses: [.init(line: 7, kept: 0)])), of: LogScenario())
     }
-    for text in ["", "scenario log", "crash 3", "scenario log\ncrash x", "scenario log\ncrash 1\nloses 3"] {
+    for text in [
+      "", "scenario log", "crash 3", "scenario log\ncrash x", "scenario log\ncrash 1\nloses 3",
+      "scenario log\nrecovery 1",
+    ] {
       #expect(throws: SavedCrashError.self) { try SavedCrash(parsing: text) }
     }
   }

@@ -75,6 +75,27 @@ public struct Geometry: Hashable, Sendable {
   /// Inodes of the table; their numbers begin with 1.
   public var inodeCount: UInt64 { inodeBlockCount * Geometry.inodesPerBlock(mode) }
 
+  /// The bytes that tell where the log begins: every mount changes them.
+  package static let logHeadBytes = logHeadBlock << PageSize.shift..<(logHeadBlock + 1) << PageSize.shift
+
+  /// The layout that mkfs chooses for a whole device.
+  package init?(deviceOf blockCount: UInt64, mode: MetadataMode) {
+    self.init(blockCount: blockCount, logCount: nil, inodeCount: nil, mode: mode)
+  }
+
+  /// What a block belongs to, for a person.
+  package func part(of block: UInt64) -> String {
+    switch block {
+    case 0, superblockCopy: "superblock"
+    case Geometry.logHeadBlock: "log head"
+    case Geometry.rootBlock: "root block"
+    case ..<bitmapStart: "log"
+    case ..<inodeStart: "bitmap"
+    case ..<data.lowerBound: "inode table"
+    default: "block \(block)"
+    }
+  }
+
   /// Without a log each inode has two records that take turns, so that a torn one leaves the other.
   static func recordsPerInode(_ mode: MetadataMode) -> UInt64 { mode == .inPlace ? 2 : 1 }
   static func inodesPerBlock(_ mode: MetadataMode) -> UInt64 { InodeRecord.perBlock / recordsPerInode(mode) }
