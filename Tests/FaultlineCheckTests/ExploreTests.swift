@@ -115,7 +115,6 @@
       (.entersTableForLockedFolio, "huge-huge"), (.takesTableInUse, "table-collapse"),
       (.leaksOnAbort, "load-cut-speculative"), (.skipsSpeculationCheck, "load-munmap-speculative"),
       (.skipsSpeculationCheck, "load-munmap-speculative-area"), (.skipsSizeCheck, "load-cut-speculative"),
-      (.leavesEpochEarly, "load-reuse-speculative"), (.leavesEpochEarly, "load-reuse-speculative-area"),
       (.forgetsMissesTwice, "misses-punch-speculative"),
     ]
 

@@ -46,10 +46,14 @@ extension CrashCommand {
       }
       return name
     #else
-      throw UnavailableError(
-        "this build has no faults on purpose; use: swift run -c release --traits ModelCheck --scratch-path .build-model"
-          + " faultline crash --bug \(name)")
+      throw noBugs("--bug \(name)")
     #endif
+  }
+
+  private func noBugs(_ arguments: String) -> UnavailableError {
+    UnavailableError(
+      "there is no such fault on purpose in this build; use: swift run -c release --traits ModelCheck --scratch-path "
+        + ".build-model faultline crash \(arguments)")
   }
 
   private func explore(_ scenario: FileScenario) throws -> Row {
@@ -100,7 +104,9 @@ extension CrashCommand {
       throw ValidationError("\(path): \(error)")
     }
     guard let scenario = FileScenario.named(saved.scenario) else {
-      throw ValidationError("\(path): this build has no scenario \(saved.scenario)")
+      let parts = saved.scenario.split(separator: "/").prefix(2).joined(separator: "/")
+      if parts != saved.scenario, FileScenario.named(parts) != nil { throw noBugs("--replay \(path)") }
+      throw ValidationError("\(path): no scenario is called \(saved.scenario)")
     }
     let finding: CrashFinding?
     do { finding = try CrashExplorer().replay(saved, of: scenario) } catch let error as SavedCrashError {
