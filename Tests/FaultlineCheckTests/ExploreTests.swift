@@ -115,7 +115,7 @@
       (.entersTableForLockedFolio, "huge-huge"), (.takesTableInUse, "table-collapse"),
       (.leaksOnAbort, "load-cut-speculative"), (.skipsSpeculationCheck, "load-munmap-speculative"),
       (.skipsSpeculationCheck, "load-munmap-speculative-area"), (.skipsSizeCheck, "load-cut-speculative"),
-      (.forgetsMissesTwice, "misses-punch-speculative"),
+      (.leavesEpochEarly, "load-reuse-speculative-area"), (.forgetsMissesTwice, "misses-punch-speculative"),
     ]
 
     /// One of two orders touches what is no memory. The thread stays where it is; the explorer goes on.
