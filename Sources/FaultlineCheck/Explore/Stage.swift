@@ -46,7 +46,7 @@ final class Stage: @unchecked Sendable {
     var childStored: [UInt64] = []
 
     /// Whether executions are long, because they are about 512 pages.
-    var isLong: Bool { isHuge || couldBeHuge }
+    var isLong: Bool { isHuge || couldBeHuge || direct != nil && pages >= PageSize.entriesPerTable }
   }
 
   /// The first page under a leaf table of its own.
