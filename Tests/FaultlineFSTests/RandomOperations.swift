@@ -27,6 +27,7 @@ struct RandomOperations {
     device = try RAMDevice(pageCount: pages)
     try ExtentFileSystem.make(on: device, mode: mode, inodeCount: 48)
     fs = try ExtentFileSystem.mount(device)
+    history = [(fs.log.committed, model)]
   }
 
   mutating func run(_ count: Int, checkingEvery interval: Int) throws {
@@ -314,7 +315,7 @@ struct RandomOperations {
     try fs.unmount()
     #expect(FileSystemCheck.run(device) == [])
     fs = try ExtentFileSystem.mount(device)
-    history = []
+    history = [(fs.log.committed, model)]
     counts["remount", default: 0] += 1
     try compare()
   }
@@ -334,7 +335,7 @@ struct RandomOperations {
     // What changed a file in place since then shows in it: stores and zeroes at once, everything else with its transaction.
     for path in model.files where lastChange[model.nodes[path]!.identity] ?? 0 > committed { try accept(path) }
     lastChange = [:]
-    history = []
+    history = [(fs.log.committed, model)]
     try compare()
   }
 
@@ -360,7 +361,11 @@ struct RandomOperations {
     }
     for path in model.files {
       let file = try fs.open(path)
-      try #require(try file.read(at: 0, count: .max) == model.nodes[path]?.bytes)
+      let (found, wanted) = (try file.read(at: 0, count: .max), model.nodes[path]?.bytes ?? [])
+      let first = zip(found, wanted).enumerated().first { $1.0 != $1.1 }?.offset
+      try #require(
+        found == wanted,
+        "\(path): \(found.count) bytes, \(wanted.count) wanted, first other one \(first ?? -1); \(report)")
       file.close()
     }
   }

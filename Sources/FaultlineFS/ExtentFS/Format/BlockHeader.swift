@@ -29,6 +29,9 @@ enum BlockKind: UInt32, Sendable {
     bytes.set(4, UnsafeRawPointer(bytes).checksum(count: RawBlock.byteCount, without: 4))
   }
 
+  /// The checksum that a block of any kind says it has.
+  static func checksum(_ bytes: UnsafeRawPointer) -> UInt32 { bytes.number(4) }
+
   /// What is wrong with a block that should be of this kind, or `nil`.
   func complaint(about bytes: UnsafeRawPointer, number: UInt64, owner: UInt64? = nil) -> String? {
     guard bytes.number(0, as: UInt32.self) == rawValue else { return "is no \(self) block" }

@@ -21,6 +21,8 @@ struct BlockLog {
   private var position: UInt64 = 0
   /// What lies between the head and there, oldest first.
   private var records: [Record] = []
+  /// Blocks of the log that they take.
+  private var inUse: UInt64 = 0
   /// The newest committed copy of each block that is not home yet, and its transaction.
   private var waiting: [UInt64: (block: FrozenBlock, transaction: UInt64)] = [:]
 
@@ -40,8 +42,6 @@ struct BlockLog {
 
   /// The oldest transaction that a recovery would read; `next` where there is none.
   func oldest(or next: UInt64) -> UInt64 { records.first?.transaction ?? next }
-
-  private var inUse: UInt64 { records.reduce(0) { $0 + $1.length } }
 
   /// Makes a transaction durable.
   mutating func write(_ blocks: [FrozenBlock], as transaction: UInt64) throws(DeviceError) {
@@ -71,6 +71,7 @@ struct BlockLog {
     device.note(.commit(step: "committed", transaction: transaction))
 
     records.append(Record(transaction: transaction, start: position, length: needed))
+    inUse += needed
     position = (at + 1) % count
     for block in blocks { waiting[block.number] = (block, transaction) }
   }
@@ -113,6 +114,7 @@ struct BlockLog {
     head.sequence = tail
     try device.persist(head)
     for number in numbers { waiting[number] = nil }
+    inUse -= records[..<gone].reduce(0) { $0 + $1.length }
     records.removeFirst(gone)
   }
 

@@ -5,7 +5,7 @@ import Faultline
 /// commit record. No copy can be taken for a control block: recovery steps over copies by the descriptor's count.
 ///
 /// Descriptor, after its header (number: position in the log, owner: 0): 32 copies (4) · 40 for each: home block (8), CRC-32C of
-/// transaction and copy (4), 4 unused.
+/// transaction, home and the copy's own checksum (4), 4 unused.
 enum JournalDescriptor {
   private static let tagsAt = 40
   private static let tagBytes = 16
@@ -22,13 +22,20 @@ enum JournalDescriptor {
 
     init(_ block: FrozenBlock, transaction: UInt64) {
       self.init(
-        home: block.number, checksum: Tag.checksum(block.content.readable, home: block.number, transaction: transaction)
-      )
+        home: block.number,
+        checksum: Tag.checksum(of: BlockKind.checksum(block.content.readable), home: block.number, transaction))
     }
 
-    static func checksum(_ copy: UnsafeRawPointer, home: UInt64, transaction: UInt64) -> UInt32 {
-      withUnsafeBytes(of: (transaction.littleEndian, home.littleEndian)) {
-        cl_crc32c(cl_crc32c(0, $0.baseAddress, $0.count), copy, RawBlock.byteCount)
+    /// Whether a copy is the whole one of this transaction for this home.
+    func matches(_ copy: UnsafeRawPointer, transaction: UInt64) -> Bool {
+      let sum = copy.checksum(count: RawBlock.byteCount, without: 4)
+      return sum == BlockKind.checksum(copy) && checksum == Tag.checksum(of: sum, home: home, transaction)
+    }
+
+    /// A copy has a checksum of its own already, so that this one only has to say where and when it belongs.
+    private static func checksum(of copy: UInt32, home: UInt64, _ transaction: UInt64) -> UInt32 {
+      withUnsafeBytes(of: (transaction.littleEndian, home.littleEndian, UInt64(copy).littleEndian)) {
+        cl_crc32c(0, $0.baseAddress, $0.count)
       }
     }
   }

@@ -52,7 +52,7 @@ struct JournalRecovery {
         let copy = try reader.home(Geometry.logStart + (start + length) % geometry.logCount)
         areGood =
           areGood && JournalRecovery.isHome(tag.home, geometry)
-          && tag.checksum == JournalDescriptor.Tag.checksum(copy, home: tag.home, transaction: number)
+          && tag.matches(copy, transaction: number)
         blocks.append(FrozenBlock(number: tag.home, content: RawBlock(copying: copy)))
         length += 1
       }
