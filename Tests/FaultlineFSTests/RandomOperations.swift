@@ -279,6 +279,8 @@ struct RandomOperations {
   }
 
   private mutating func commit(_ file: ExtentFile, _ path: String, dataOnly: Bool) throws {
+    // What this operation has changed before is of the transaction that ends here.
+    note()
     try file.commit(dataOnly: dataOnly)
     if file.size >= 4096 { #expect(try file.map(0..<4096, for: .report).flags == []) }
     if mode == .inPlace { model.nodes[path]?.changed = 0 }
