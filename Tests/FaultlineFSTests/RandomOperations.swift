@@ -279,6 +279,8 @@ struct RandomOperations {
   }
 
   private mutating func commit(_ file: ExtentFile, _ path: String, dataOnly: Bool) throws {
+    // What this operation has changed before is of the transaction that ends here.
+    note()
     try file.commit(dataOnly: dataOnly)
     if file.size >= 4096 { #expect(try file.map(0..<4096, for: .report).flags == []) }
     if mode == .inPlace { model.nodes[path]?.changed = 0 }
@@ -362,11 +364,13 @@ struct RandomOperations {
     for path in model.files {
       let file = try fs.open(path)
       let (found, wanted) = (try file.read(at: 0, count: .max), model.nodes[path]?.bytes ?? [])
-      let first = zip(found, wanted).enumerated().first { $1.0 != $1.1 }?.offset
-      try #require(
-        found == wanted,
-        "\(path): \(found.count) bytes, \(wanted.count) wanted, first other one \(first ?? -1); \(report)")
+      try #require(found == wanted, "\(path): \(Self.difference(found, wanted)); \(report)")
       file.close()
     }
+  }
+
+  private static func difference(_ found: [UInt8], _ wanted: [UInt8]) -> String {
+    let first = zip(found, wanted).enumerated().first { $1.0 != $1.1 }?.offset ?? min(found.count, wanted.count)
+    return "\(found.count) bytes, \(wanted.count) wanted, first other one \(first)"
   }
 }

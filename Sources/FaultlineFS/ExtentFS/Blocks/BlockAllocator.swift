@@ -45,8 +45,9 @@ struct BlockAllocator {
   mutating func freeze(_ index: Int, at number: UInt64, transaction: UInt64) -> FrozenBlock {
     let block = RawBlock()
     let first = index * BlockAllocator.wordsPerBlock
-    for word in 0..<BlockAllocator.wordsPerBlock {
-      block.bytes.set(BlockKind.headerBytes + word * 8, used[first + word])
+    // The words lie in memory as on the device: every host of this package is little-endian.
+    used[first..<first + BlockAllocator.wordsPerBlock].withUnsafeBytes {
+      (block.bytes + BlockKind.headerBytes).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }
     BlockKind.bitmap.seal(block.bytes, number: number, transaction: transaction, owner: 0)
     isChanged[index] = false

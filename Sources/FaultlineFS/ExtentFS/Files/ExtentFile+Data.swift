@@ -37,8 +37,13 @@ extension ExtentFile {
   /// pwrite(2).
   ///
   /// - Throws: `EISDIR`, `EFBIG`, `ENOSPC`, `EIO`, `EROFS`; what came before the error in the range may have been written.
+  @inlinable
   public func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(KernelError) {
-    let bytes = Array(bytes)
+    try write(Array(bytes), at: offset)
+  }
+
+  /// ``write(_:at:)-(Collection,_)`` for bytes that are an array already.
+  public func write(_ bytes: [UInt8], at offset: UInt64) throws(KernelError) {
     try checkIsFile()
     guard offset <= FileLimit.bytes, UInt64(bytes.count) <= FileLimit.bytes - offset else {
       throw KernelError(.EFBIG, "no file reaches that far")

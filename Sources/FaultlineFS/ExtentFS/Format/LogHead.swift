@@ -26,7 +26,7 @@ struct LogHead: Hashable, Sendable {
   var offset: UInt64 { Geometry.logHeadBlock << PageSize.shift + (generation & 1) * UInt64(LogHead.recordBytes) }
 
   func encode() -> RawBlock {
-    let block = RawBlock()
+    let block = RawBlock(count: LogHead.recordBytes)
     block.bytes.set(0, LogHead.magic)
     block.bytes.set(8, generation)
     block.bytes.set(16, state.rawValue)

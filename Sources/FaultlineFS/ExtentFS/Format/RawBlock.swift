@@ -23,20 +23,24 @@ extension UnsafeMutableRawPointer {
   }
 }
 
-/// A block's worth of bytes in memory.
+/// A block's worth of bytes in memory, or fewer for a record that is written alone.
 ///
 /// `@unchecked Sendable`: written by who makes it, only read once another thread can see it.
 final class RawBlock: @unchecked Sendable {
   static let byteCount = Int(PageSize.bytes)
 
   let bytes: UnsafeMutableRawPointer
+  private let count: Int
 
-  init() {
-    bytes = .allocate(byteCount: Self.byteCount, alignment: 64)
-    bytes.initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCount)
+  /// Zeroes.
+  init(count: Int = RawBlock.byteCount) {
+    self.count = count
+    bytes = .allocate(byteCount: count, alignment: 64)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0, count: count)
   }
 
   init(copying source: UnsafeRawPointer) {
+    count = Self.byteCount
     bytes = .allocate(byteCount: Self.byteCount, alignment: 64)
     bytes.copyMemory(from: source, byteCount: Self.byteCount)
   }
@@ -44,7 +48,7 @@ final class RawBlock: @unchecked Sendable {
   deinit { bytes.deallocate() }
 
   var readable: UnsafeRawPointer { UnsafeRawPointer(bytes) }
-  var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: Self.byteCount) }
+  var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: count) }
 }
 
 /// A block of metadata as it shall lie at its home on the device.

@@ -67,7 +67,7 @@ struct BlockLog {
     #endif
     device.note(.commit(step: "record", transaction: transaction))
     let record = CommitRecord(position: at, transaction: transaction, copies: UInt64(blocks.count))
-    try device.persist(record.encode(), first: CommitRecord.byteCount, at: (Geometry.logStart + at) << PageSize.shift)
+    try device.persist(record.encode(), at: (Geometry.logStart + at) << PageSize.shift)
     device.note(.commit(step: "committed", transaction: transaction))
 
     records.append(Record(transaction: transaction, start: position, length: needed))

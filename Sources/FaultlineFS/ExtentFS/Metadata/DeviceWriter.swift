@@ -8,13 +8,13 @@ extension DAXDevice {
     if flushing { flush(start..<start + PageSize.bytes) }
   }
 
-  /// Stores the first bytes of a block somewhere, durably.
-  func persist(_ block: RawBlock, first count: Int, at offset: UInt64) throws(DeviceError) {
-    store(UnsafeRawBufferPointer(rebasing: block.buffer[..<count]), at: offset)
-    try persist(offset..<offset + UInt64(count))
+  /// Stores a record somewhere, durably.
+  func persist(_ record: RawBlock, at offset: UInt64) throws(DeviceError) {
+    store(record.buffer, at: offset)
+    try persist(offset..<offset + UInt64(record.buffer.count))
   }
 
   func persist(_ head: LogHead) throws(DeviceError) {
-    try persist(head.encode(), first: LogHead.recordBytes, at: head.offset)
+    try persist(head.encode(), at: head.offset)
   }
 }

@@ -76,7 +76,7 @@ struct CommitRecord {
   let copies: UInt64
 
   func encode() -> RawBlock {
-    let block = RawBlock()
+    let block = RawBlock(count: CommitRecord.byteCount)
     block.bytes.set(0, CommitRecord.magic)
     block.bytes.set(8, position)
     block.bytes.set(16, transaction)
