@@ -92,7 +92,9 @@ public final class PlacedFile: DAXFile {
     if request.contains(.write) {
       let isHole = state.withLock { $0.blocks[page] == nil }
       try allocate(page..<end)
-      if isHole { prepare(window.lowerBound >> PageSize.shift..<window.upperBound >> PageSize.shift, around: page..<end) }
+      if isHole {
+        prepare(window.lowerBound >> PageSize.shift..<window.upperBound >> PageSize.shift, around: page..<end)
+      }
     }
     return state.withLock { state in
       let isNew = request.contains(.write) && state.isNew

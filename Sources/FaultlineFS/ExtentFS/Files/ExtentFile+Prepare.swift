@@ -21,7 +21,8 @@ extension ExtentFile {
     let wanted = window.clamped(to: hole)
     if wanted.count > asked.count, UInt64(wanted.count) <= fs.unreservedCount / 2 {
       let blocks = try allocate(UInt64(wanted.count), at: wanted.lowerBound)
-      let extent = Extent(page: wanted.lowerBound, count: UInt64(blocks.count), block: blocks.lowerBound, isWritten: true)
+      let extent = Extent(
+        page: wanted.lowerBound, count: UInt64(blocks.count), block: blocks.lowerBound, isWritten: true)
       if extent.end >= asked.upperBound { return extent }
       fs.allocator.putBack(blocks)
     }
