@@ -23,7 +23,7 @@ extension AddressSpace {
     if context.middle.entry.isHuge { return .init(.noPage) }
     let bytes = fault.bytes(at: index)
     do throws(KernelError) {
-      let map = try file.file.map(bytes, for: fault.request)
+      let map = try file.file.map(bytes, for: fault.request, window: syncWindow(fault, bytes, context))
       var outcome = serve(fault, map, &entry, &context, copy)
       let isNew = map.flags.contains(.new) && !outcome.result.contains(.busError)
       if isNew { outcome.result.insert(.major) }
@@ -32,6 +32,19 @@ extension AddressSpace {
     } catch {
       return .init(error.errno == .ENOMEM ? .outOfMemory : .busError, errno: error.errno)
     }
+  }
+
+  /// What a synchronous store asks to be prepared with its page: within the area, its page table and the file.
+  private func syncWindow(
+    _ fault: DirectFault, _ bytes: Range<UInt64>, _ context: borrowing FaultContext
+  ) -> Range<UInt64> {
+    let wanted = min(machine.rules.direct.syncWindowPages, PageSize.entriesPerTable)
+    guard wanted > 1, fault.stores, context.area.flags.contains(.sync) else { return bytes }
+    let window = AroundWindow(
+      around: context.page, in: context.area.pages, filePage: context.filePage,
+      windowPages: KernelRules.roundedFaultAround(bytes: wanted << PageSize.shift) >> PageSize.shift)
+    let end = min(window.filePage + UInt64(window.pages.count), fault.file.cache.filePages)
+    return min(window.filePage << PageSize.shift, bytes.lowerBound)..<max(end << PageSize.shift, bytes.upperBound)
   }
 
   /// The body, once the file system has said where the page lies. Kernel: `dax_fault_iter`.

@@ -99,7 +99,10 @@ extension DirectFile {
       }
       let piece = UnsafeRawBufferPointer(rebasing: bytes[Int(position - offset)..<Int(position - offset + length)])
       // Zeroes that are shown for what was a hole must go, or a mapping would never see what is written.
-      if map.flags.contains(.new) { leaveZeroes(position..<position + length) }
+      // The hole may have been filled before, for the sake of a neighbour.
+      if map.flags.contains(.new) || showsZeroes(position..<position + length) {
+        leaveZeroes(position..<position + length)
+      }
       device.store(piece, at: address)
       do throws(DeviceError) {
         try device.persist(address..<address + length)
@@ -108,6 +111,19 @@ extension DirectFile {
       }
       try file.endMap(map, for: .write, written: length)
       position += length
+    }
+  }
+
+  private func showsZeroes(_ bytes: Range<UInt64>) -> Bool {
+    let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
+    return withSlots { slots in
+      var next = pages.lowerBound
+      while next < pages.upperBound, let (index, word) = slots.first(from: next, through: pages.upperBound - 1) {
+        let entry = DAXEntry(rawValue: word)
+        if entry.isZero { return true }
+        next = entry.pages(around: index).upperBound
+      }
+      return false
     }
   }
 

@@ -55,7 +55,7 @@ public struct IOMapRequest: OptionSet, Sendable, Hashable {
 /// A file whose pages are a device's own: what the engine asks of its file system. Kernel: `iomap_ops` with the parts of
 /// `inode_operations` and `file_operations` that DAX reaches.
 ///
-/// Any thread may call it. The engine holds the file's content lock (kernel: `invalidate_lock`) shared around ``map(_:for:)``
+/// Any thread may call it. The engine holds the file's content lock (kernel: `invalidate_lock`) shared around ``map(_:for:window:)``
 /// of a fault and exclusive around what takes blocks away, so that blocks stay where a fault has found them. No method
 /// calls back into the engine.
 public protocol DAXFile: AnyObject, Sendable {
@@ -68,10 +68,13 @@ public protocol DAXFile: AnyObject, Sendable {
   /// Where the bytes from `range.lowerBound` on lie. With ``IOMapRequest/write`` inside a handle: the answer is then ``IOMap/Kind/mapped``.
   /// ``IOMap/Flags/dirty`` is looked at after anything was allocated. Kernel: `iomap_begin`.
   ///
+  /// - Parameter window: what will be asked for soon, around `range`: where `range` gets blocks, what lies within the window in the same
+  ///   state may get some too, in the same handle and zeroed alike, so that asking for it finds nothing to do. A failure to do so
+  ///   is none. The answer is about `range`. No kernel has this.
   /// - Throws: `ENOSPC`, `EIO`, `EROFS`.
-  func map(_ range: Range<UInt64>, for request: IOMapRequest) throws(KernelError) -> IOMap
+  func map(_ range: Range<UInt64>, for request: IOMapRequest, window: Range<UInt64>) throws(KernelError) -> IOMap
 
-  /// The caller is done with what ``map(_:for:)`` gave. Kernel: `iomap_end`.
+  /// The caller is done with what ``map(_:for:window:)`` gave. Kernel: `iomap_end`.
   ///
   /// - Parameter written: bytes of it that were stored to.
   func endMap(_ map: IOMap, for request: IOMapRequest, written: UInt64) throws(KernelError)
@@ -102,5 +105,10 @@ public protocol DAXFile: AnyObject, Sendable {
 }
 
 extension DAXFile {
+  /// Where bytes lie, without a word about others.
+  public func map(_ range: Range<UInt64>, for request: IOMapRequest) throws(KernelError) -> IOMap {
+    try map(range, for: request, window: range)
+  }
+
   public func isDurable(_ range: Range<UInt64>, at address: UInt64) -> Bool? { nil }
 }

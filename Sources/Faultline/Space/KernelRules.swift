@@ -161,6 +161,9 @@ public struct KernelRules: Sendable, Hashable {
     public var flushesNewEnd: Bool
     /// Whether damage of the medium is told from other failures by the signal's code (6.6 and later).
     public var reportsDamage: Bool
+    /// Pages around a synchronous store to a hole, or to unwritten blocks, that get blocks in the same commit, so that stores to them need
+    /// none: a power of two, 1 (only the page itself, as every kernel) to 512. The window lies as that of fault-around does.
+    public var syncWindowPages: UInt64 = 1
   }
 
   /// Linux 6.1.
@@ -235,7 +238,16 @@ public struct KernelRules: Sendable, Hashable {
       flushesHoles: .never,
       flushesNewEnd: false, reportsDamage: true))
 
-  /// Every set, oldest first.
+  /// Linux 6.18 and, beyond any kernel, a window of 16 pages around synchronous stores: what the engine recommends where nothing has to
+  /// be as a kernel does it.
+  public static let faultline: KernelRules = {
+    var rules = linux6_18
+    rules.name = "faultline"
+    rules.direct.syncWindowPages = 16
+    return rules
+  }()
+
+  /// Every kernel's set, oldest first.
   public static let all: [KernelRules] = [.linux6_1, .linux6_12, .linux6_18]
 
   /// `bytes` as the kernel's knob takes it: rounded down to a power of two between a page and 2 MiB.

@@ -140,7 +140,12 @@ public final class ExtentFileSystem: @unchecked Sendable {
     defer { monitor.unlock() }
     guard isMounted else { return }
     defer { forget() }
-    if readOnlyReason == nil { try log.close() }
+    guard readOnlyReason == nil else { return }
+    if (try? log.begin()) != nil {
+      giveBackPrepared()
+      log.end()
+    }
+    try log.close()
   }
 
   /// Ends the use of the file system as a power cut would: nothing more reaches the device.

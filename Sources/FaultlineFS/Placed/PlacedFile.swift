@@ -84,10 +84,18 @@ public final class PlacedFile: DAXFile {
 
   // MARK: DAXFile
 
-  public func map(_ range: Range<UInt64>, for request: IOMapRequest) throws(KernelError) -> IOMap {
+  public func map(
+    _ range: Range<UInt64>, for request: IOMapRequest, window: Range<UInt64>
+  ) throws(KernelError) -> IOMap {
     let page = range.lowerBound >> PageSize.shift
     let end = max(page + 1, PageSize.pages(covering: range.upperBound))
-    if request.contains(.write) { try allocate(page..<end) }
+    if request.contains(.write) {
+      let isHole = state.withLock { $0.blocks[page] == nil }
+      try allocate(page..<end)
+      if isHole {
+        prepare(window.lowerBound >> PageSize.shift..<window.upperBound >> PageSize.shift, around: page..<end)
+      }
+    }
     return state.withLock { state in
       let isNew = request.contains(.write) && state.isNew
       state.isNew = false
@@ -178,6 +186,18 @@ public final class PlacedFile: DAXFile {
       state.datasync = state.running
       state.isNew = true
     }
+  }
+
+  /// Fills the hole around pages that were one, as far as the window and the volume's room go.
+  private func prepare(_ window: Range<UInt64>, around pages: Range<UInt64>) {
+    var (start, end) = (pages.lowerBound, pages.upperBound)
+    while start > window.lowerBound, fillsHole(start - 1) { start -= 1 }
+    while end < window.upperBound, fillsHole(end) { end += 1 }
+  }
+
+  private func fillsHole(_ page: UInt64) -> Bool {
+    guard state.withLock({ $0.blocks[page] == nil }) else { return false }
+    return (try? allocate(page..<page + 1)) != nil
   }
 
   private func add(_ page: UInt64, isWritten: Bool) throws(KernelError) {

@@ -10,7 +10,7 @@ struct BenchSyncCommand: ParsableCommand {
     discussion: """
       The experiment that synchronous page faults were posted with: 512 pages of a file that is written, fallocated or empty, \
       idle or beside a thread that copies files, by entries of 4 KiB and 2 MiB, for three ways of keeping metadata, on a \
-      device in memory and on one in a file.
+      device in memory and on one in a file; and what it saves when a store prepares the pages around its own.
       """)
 
   @OptionGroup var options: BenchOptions
@@ -18,10 +18,21 @@ struct BenchSyncCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the file device is made and removed.", valueName: "path"))
   var directory = NSTemporaryDirectory()
 
+  @Option(help: ArgumentHelp("Pages that a synchronous store prepares: a power of two, 2 to 512.", valueName: "pages"))
+  var window: UInt64 = 16
+
+  func validate() throws {
+    guard (2...512).contains(window), window.nonzeroBitCount == 1 else {
+      throw ValidationError("a window of \(window) pages is none: give --window a power of two from 2 to 512.")
+    }
+  }
+
   func run() throws {
     var line = ProgressLine()
     defer { line.wipe() }
-    let bench = try SyncBench(quick: options.quick, directory: directory) { line.show("sync", fraction: $0) }
+    let bench = try SyncBench(quick: options.quick, window: window, directory: directory) {
+      line.show("sync", fraction: $0)
+    }
     line.wipe()
     let report = bench.report
     print(options.json ? report.json.text : bench.tableText)

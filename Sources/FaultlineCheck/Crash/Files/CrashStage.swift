@@ -31,7 +31,9 @@ final class CrashStage: @unchecked Sendable {
     announce(FilePromise(description: "the file system is mounted", states: states))
     fs = try ExtentFileSystem.mount(self.device, options: options.mount)
     traits = options.mode == .pinnedLog ? .xfsDirect : .ext4Direct
-    machine = try Machine(frameCount: 4096, contents: .bytes)
+    var rules = KernelRules.linux6_18
+    rules.direct.syncWindowPages = options.syncWindowPages
+    machine = try Machine(rules: rules, frameCount: 4096, contents: .bytes)
     #if DEBUG || ModelCheck
       machine.switches.bugs = options.engineBugs
     #endif
@@ -158,6 +160,7 @@ final class CrashStage: @unchecked Sendable {
 struct StageOptions: Sendable {
   var mode: MetadataMode
   var mount = MountOptions()
+  var syncWindowPages: UInt64 = 1
   #if DEBUG || ModelCheck
     var engineBugs: Set<SeededBug> = []
   #endif

@@ -9,6 +9,8 @@ struct FileProgram: Sendable {
   var pageCount: UInt64 = 192
   /// Whether the power goes before the program begins too, so that it starts with a recovery.
   var startsWithRecovery = false
+  /// See ``KernelRules/DirectRules/syncWindowPages``.
+  var syncWindowPages: UInt64 = 1
   /// Makes what is there before anything can be lost.
   let prepare: @Sendable (CrashStage) throws -> Void
   /// What the program does; at any time in it the power may go.
@@ -16,7 +18,7 @@ struct FileProgram: Sendable {
 
   static let all: [FileProgram] = [
     append, overwrite, sparseFill, fallocate, truncate, rename, unlink, twoSizes, racingSync, diskFull, readFirst,
-    remount,
+    remount, sparseWindow, diskFullWindow, appendWindow,
   ]
 }
 

@@ -61,6 +61,7 @@ public struct FileScenario: CrashScenario {
 
   private var options: StageOptions {
     var options = StageOptions(mode: mode)
+    options.syncWindowPages = program.syncWindowPages
     #if DEBUG || ModelCheck
       switch bug {
       case .engine(let bug): options.engineBugs = [bug]

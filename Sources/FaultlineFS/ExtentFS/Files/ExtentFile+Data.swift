@@ -64,7 +64,7 @@ extension ExtentFile {
 
   /// Writes what lies in one piece at the start of a range; returns where it ended.
   private func writeStep(_ range: Range<UInt64>, from bytes: UnsafeRawBufferPointer) throws(KernelError) -> UInt64 {
-    let map = try mapLocked(range, for: .write)
+    let map = try mapLocked(range, for: .write, window: range)
     let end = min(map.range.upperBound, range.upperBound)
     let start = map.address + (range.lowerBound - map.range.lowerBound)
     let target = start..<start + (end - range.lowerBound)

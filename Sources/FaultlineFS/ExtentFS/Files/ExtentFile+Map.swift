@@ -1,13 +1,17 @@
 import Faultline
 
 extension ExtentFile {
-  public func map(_ range: Range<UInt64>, for request: IOMapRequest) throws(KernelError) -> IOMap {
+  public func map(
+    _ range: Range<UInt64>, for request: IOMapRequest, window: Range<UInt64>
+  ) throws(KernelError) -> IOMap {
     fs.monitor.lock()
     defer { fs.monitor.unlock() }
-    return try mapLocked(range, for: request)
+    return try mapLocked(range, for: request, window: window)
   }
 
-  func mapLocked(_ range: Range<UInt64>, for request: IOMapRequest) throws(KernelError) -> IOMap {
+  func mapLocked(
+    _ range: Range<UInt64>, for request: IOMapRequest, window: Range<UInt64>
+  ) throws(KernelError) -> IOMap {
     try fs.checkMounted()
     guard range.upperBound <= FileLimit.bytes else { throw KernelError(.EFBIG, "no file reaches that far") }
     guard !range.isEmpty else { throw KernelError(.EINVAL, "an empty range lies nowhere") }
@@ -16,8 +20,13 @@ extension ExtentFile {
       let wasDirty = fs.log.isDirty(self)
     #endif
     var flags: IOMap.Flags = []
-    if request.contains(.write), try makeWritten(pages) { flags.insert(.new) }
+    if request.contains(.write), try makeWritten(pages, window: widened(pages, to: window)) { flags.insert(.new) }
     var map = lookUp(pages)
+    if request.contains(.write) {
+      prepared.remove(map.range.lowerBound >> PageSize.shift..<map.range.upperBound >> PageSize.shift)
+    } else {
+      hidePrepared(in: &map)
+    }
     map.flags = flags
     var isDirty = fs.log.isDirty(self)
     #if DEBUG || ModelCheck
@@ -42,31 +51,34 @@ extension ExtentFile {
     }
   }
 
-  private func bytes(_ pages: Range<UInt64>) -> Range<UInt64> {
+  func bytes(_ pages: Range<UInt64>) -> Range<UInt64> {
     pages.lowerBound << PageSize.shift..<pages.upperBound << PageSize.shift
   }
 
-  /// Lets the first of the pages, and as many more as lie behind it alike, have written blocks. Returns whether anything had to be done.
-  private func makeWritten(_ pages: Range<UInt64>) throws(KernelError) -> Bool {
+  /// Lets the first of the pages, and as many more as lie behind it alike, have written blocks, and what is alike in the window around
+  /// them. Returns whether anything had to be done.
+  private func makeWritten(_ pages: Range<UInt64>, window: Range<UInt64>) throws(KernelError) -> Bool {
     let first = pages.lowerBound
     switch extents.place(first) {
     case .extent(let index):
       let extent = extents.items[index]
       guard !extent.isWritten else { return false }
-      let converted = convertible(first..<min(extent.end, pages.upperBound), at: index)
+      let converted = convertible(window.clamped(to: extent.page..<extent.end), at: index)
       try reserveExtentBlocks(adding: 2)
       let start = extent.block + (converted.lowerBound - extent.page)
       try zeroDurably(start..<start + UInt64(converted.count))
       extents.setWritten(converted, true)
     case .hole(let end):
-      let count = min(end, pages.upperBound) - first
       try reserveExtentBlocks(adding: 1)
-      let run = try allocate(count, at: first)
-      do { try zeroDurably(run) } catch {
-        fs.allocator.putBack(run)
+      let asked = first..<min(end, pages.upperBound)
+      let filled = try allocate(asked, window: window)
+      do { try zeroDurably(filled.blocks) } catch {
+        fs.allocator.putBack(filled.blocks)
         throw error
       }
-      extents.insert(Extent(page: first, count: UInt64(run.count), block: run.lowerBound, isWritten: true))
+      extents.insert(filled)
+      prepared.insert(filled.page..<max(filled.page, asked.lowerBound))
+      prepared.insert(min(filled.end, asked.upperBound)..<filled.end)
     }
     fs.noteChange(self, dataRelevant: true)
     return true
@@ -91,7 +103,7 @@ extension ExtentFile {
     return start..<end
   }
 
-  private func zeroDurably(_ blocks: Range<UInt64>) throws(KernelError) {
+  func zeroDurably(_ blocks: Range<UInt64>) throws(KernelError) {
     let range = bytes(blocks)
     device.zero(range)
     #if DEBUG || ModelCheck
@@ -109,6 +121,7 @@ extension ExtentFile {
       if longest > 0 { found = fs.allocator.find(longest, residue: place.residue) }
     }
     guard longest > 0, let run = found ?? fs.allocator.find(longest, for: page, goal: goal(page)) else {
+      fs.giveBackPrepared()
       throw KernelError(.ENOSPC, "no block is free for page \(page) of inode \(inode)")
     }
     fs.allocator.take(run)

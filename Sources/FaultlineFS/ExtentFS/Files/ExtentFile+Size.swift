@@ -25,6 +25,8 @@ extension ExtentFile {
       let inner = firstWhole..<max(range.upperBound >> PageSize.shift, firstWhole)
       // Before anything can fail: blocks that were allocated until then stay the file's.
       fs.noteChange(self, dataRelevant: true)
+      // Blocks that a program asks for are its own, also where a store had prepared them.
+      prepared.remove(outer)
       // Bytes change only when nothing can run out any more.
       switch change {
       case .allocate:
@@ -48,6 +50,7 @@ extension ExtentFile {
 
   /// Takes blocks away from pages. Room for one more extent is reserved, unless the pages reach to the last.
   func giveUp(_ pages: Range<UInt64>) {
+    prepared.remove(pages)
     for extent in extents.remove(pages) { fs.giveUp(extent.blocks, of: self, wasMetadata: kind == .directory) }
     trimExtentBlocks()
   }

@@ -16,6 +16,8 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
   /// Of the record that was written last.
   var version: UInt64
   var extents = ExtentList()
+  /// What has blocks for a store that has not come yet.
+  var prepared = PreparedPages()
   /// The blocks with the extents that the record has no room for.
   var extentBlocks: [UInt64] = []
   /// A directory's entries; `nil` also where they are damaged.

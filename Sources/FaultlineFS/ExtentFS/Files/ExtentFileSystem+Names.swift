@@ -164,17 +164,19 @@ extension ExtentFileSystem {
 }
 
 extension ExtentFile {
-  /// Ends one use of the file; the last one of a file without a name deletes it. close(2).
+  /// Ends one use of the file; the last one of a file without a name deletes it, and of another gives back the blocks that were
+  /// prepared for stores that never came. Nothing of it is mapped any more then. close(2).
   public func close() {
     fs.monitor.lock()
     defer { fs.monitor.unlock() }
     guard opens > 0 else { return }
     opens -= 1
-    guard opens == 0, links == 0, !isDeleted, fs.isMounted else { return }
+    guard opens == 0, links == 0 || !prepared.isEmpty, !isDeleted, fs.isMounted else { return }
     // Where nothing can be changed any more the next mount deletes it.
     guard (try? fs.beginLocked()) != nil else { return }
+    defer { fs.log.end() }
+    guard links == 0 else { return giveBackPrepared() }
     fs.removeOrphan(self)
     fs.delete(self)
-    fs.log.end()
   }
 }

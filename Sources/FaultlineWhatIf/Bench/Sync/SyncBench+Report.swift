@@ -4,7 +4,8 @@ extension SyncBench {
   /// The cases and bars of `--json`.
   public var report: BenchReport {
     BenchReport(
-      benchmark: "sync", machine: HostText.machine, cases: rows.flatMap(cases) + ratios, bars: isQuick ? [] : bars)
+      benchmark: "sync", machine: HostText.machine, cases: rows.flatMap(cases) + ratios + windowRows.flatMap(cases),
+      bars: isQuick ? [] : bars + windowBars)
   }
 
   private func cases(_ row: Row) -> [BenchReport.Case] {
@@ -38,7 +39,9 @@ extension SyncBench {
   }
 
   static func published(_ setting: SyncSetting) -> PublishedSync? {
-    guard setting.size == .page, setting.mode == .orderedJournal, setting.device == .ram else { return nil }
+    guard setting.window == 1, setting.threads == 1, setting.size == .page, setting.mode == .orderedJournal,
+      setting.device == .ram
+    else { return nil }
     return PublishedSync.table(setting.contents, isBusy: setting.isBusy, isSynchronous: setting.isSynchronous)
   }
 

@@ -7,7 +7,7 @@ extension SyncBench {
       "The first store to each of 512 pages, reading the clock included; \(rows.first?.rounds.count ?? 0) rounds together. "
       + "On the right what seed 001 was posted with (a ramdisk, 2017)."
     let tables = SyncSetting.asPublished.compactMap(row).map(publishedTable)
-    return ([intro] + tables + [otherTable.text, report.bars.map(\.text).joined(separator: "\n")])
+    return ([intro] + tables + [otherTable.text, windowTable.text, report.bars.map(\.text).joined(separator: "\n")])
       .filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 

@@ -24,25 +24,36 @@ public struct SyncBench: Sendable {
   }
 
   let rows: [Row]
+  /// What a window changes, and its pages.
+  let windowRows: [Row]
+  let window: UInt64
   let isQuick: Bool
 
   private static let rounds = 21
+  private static let windowRounds = 11
   /// Of the settings that the seed has not: they are shown, not judged.
-  private static let otherRounds = 5
+  private static let otherRounds = 3
 
   /// - Parameters:
   ///   - quick: one round of each, no bars.
+  ///   - window: pages that a synchronous store prepares where a window is measured, 2 to 512, rounded down to a power of two.
   ///   - directory: where the image of the file device is made and removed.
   ///   - progress: called now and then with the share of the work that is done.
   /// - Throws: ``SyncBenchError``, or what the file system throws.
-  public init(quick: Bool, directory: String, progress: (Double) -> Void) throws {
+  public init(
+    quick: Bool, window: UInt64 = KernelRules.faultline.direct.syncWindowPages, directory: String,
+    progress: (Double) -> Void
+  ) throws {
     isQuick = quick
+    self.window =
+      KernelRules.roundedFaultAround(bytes: min(window, SyncSetting.pages) << PageSize.shift) >> PageSize.shift
+    let windowed = SyncSetting.windowed(self.window)
+    let groups =
+      [(SyncSetting.asPublished, Self.rounds)] + Self.grouped(SyncSetting.others).map { ($0, Self.otherRounds) }
+      + Self.grouped(windowed).map { ($0, Self.windowRounds) }
+    let total = groups.reduce(0) { $0 + $1.0.count * (quick ? 1 : $1.1) }
     var done = 0
-    let published = SyncSetting.asPublished
-    let others = SyncSetting.others
-    let total = published.count * (quick ? 1 : Self.rounds) + others.count * (quick ? 1 : Self.otherRounds)
     var rows: [Row] = []
-    let groups = [(published, Self.rounds)] + Self.grouped(others).map { ($0, Self.otherRounds) }
     for (settings, rounds) in groups {
       let stage = try SyncStage(settings[0].mode, settings[0].device, directory: directory)
       var measured = settings.map { Row(setting: $0) }
@@ -55,7 +66,8 @@ public struct SyncBench: Sendable {
       }
       rows += measured
     }
-    self.rows = rows
+    self.rows = Array(rows.dropLast(windowed.count))
+    windowRows = rows.suffix(windowed.count)
   }
 
   /// By mode and device, each of which is a stage.
@@ -74,6 +86,15 @@ public struct SyncBench: Sendable {
     without.isSynchronous = false
     guard let costly = row(with), let plain = row(without) else { return nil }
     return Self.median(zip(costly.rounds, plain.rounds).map { Double($0.median) / Double(max(1, $1.median)) })
+  }
+
+  func windowRow(_ setting: SyncSetting) -> Row? { windowRows.first { $0.setting == setting } }
+
+  /// What a page costs on average in one setting as a multiple of another: round by round, the median of these.
+  func windowRatio(_ setting: SyncSetting, to other: SyncSetting) -> Double? {
+    guard let row = windowRow(setting), let other = windowRow(other) else { return nil }
+    return Self.median(
+      zip(row.rounds, other.rounds).map { Double($0.latencies.mean) / Double(max(1, $1.latencies.mean)) })
   }
 
   fileprivate static func median(_ values: [Double]) -> Double {

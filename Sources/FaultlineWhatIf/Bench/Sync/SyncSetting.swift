@@ -32,6 +32,10 @@ struct SyncSetting: Hashable, Sendable {
   var size = Size.page
   var mode = MetadataMode.orderedJournal
   var device = Device.ram
+  /// Pages that a synchronous store prepares; 1 as the kernel.
+  var window: UInt64 = 1
+  /// Threads that store to the pages in turn.
+  var threads = 1
 
   /// Of 2 MiB, which either 512 faults map or one.
   static let pages: UInt64 = 512
@@ -60,6 +64,25 @@ struct SyncSetting: Hashable, Sendable {
     }.filter { $0.mode != .orderedJournal || $0.device != .ram || $0.size != .page }
   }
 
+  /// What a window of so many pages changes: beside the same without one, and beside stores without MAP_SYNC.
+  static func windowed(_ window: UInt64) -> [SyncSetting] {
+    Device.allCases.flatMap { device in
+      [Contents.empty, .fallocated].flatMap { contents in
+        let sync = SyncSetting(contents: contents, isSynchronous: true, device: device)
+        return [sync.with { $0.isSynchronous = false }, sync, sync.with { $0.window = window }]
+      }
+        + [1, window].map { pages in
+          SyncSetting(contents: .empty, isSynchronous: true, device: device, window: pages, threads: 2)
+        }
+    }
+  }
+
+  func with(_ change: (inout SyncSetting) -> Void) -> SyncSetting {
+    var copy = self
+    change(&copy)
+    return copy
+  }
+
   /// In the seed's words.
   var title: String {
     "File \(contents), \(isBusy ? "background load" : "no background load"), \(isSynchronous ? "" : "no ")MAP_SYNC"
@@ -70,7 +93,7 @@ struct SyncSetting: Hashable, Sendable {
     ([
       contents.rawValue, isBusy ? "copy" : "idle", isSynchronous ? "sync" : "nosync", size.rawValue, mode.name,
       device.rawValue,
-    ])
+    ] + (window > 1 ? ["window \(window)"] : []) + (threads > 1 ? ["\(threads) threads"] : []))
     .joined(separator: " ")
   }
 }

@@ -20,9 +20,8 @@ final class SyncStage {
   private static let address = VirtualAddress(page: 1 << 20)
 
   private let fileSystem: ExtentFileSystem
-  private let machine: Machine
-  private let space: AddressSpace
-  private var task = FaultTask()
+  /// One for each window.
+  private var hosts: [UInt64: Host] = [:]
   /// Removed with the stage.
   private let image: String?
 
@@ -40,8 +39,26 @@ final class SyncStage {
     }
     try ExtentFileSystem.make(on: device, mode: mode)
     fileSystem = try ExtentFileSystem.mount(device)
-    machine = try Machine(frameCount: 1 << 12, contents: .bytes)
-    space = try AddressSpace(machine: machine)
+  }
+
+  /// What maps the files.
+  private struct Host {
+    let machine: Machine
+    let space: AddressSpace
+
+    init(window: UInt64) throws {
+      var rules = KernelRules.linux6_18
+      rules.direct.syncWindowPages = window
+      machine = try Machine(rules: rules, frameCount: 1 << 12, contents: .bytes)
+      space = try AddressSpace(machine: machine)
+    }
+  }
+
+  private func host(window: UInt64) throws -> Host {
+    if let host = hosts[window] { return host }
+    let host = try Host(window: window)
+    hosts[window] = host
+    return host
   }
 
   deinit {
@@ -55,38 +72,30 @@ final class SyncStage {
     defer { file.close() }
     let copying = setting.isBusy ? try BackgroundCopy(on: fileSystem) : nil
     defer { copying?.end() }
-    let node = try FileNode(machine: machine, traits: .ext4Direct, file: file)
+    let host = try host(window: setting.window)
+    let space = host.space
+    let node = try FileNode(machine: host.machine, traits: .ext4Direct, file: file)
+    var task = FaultTask()
     let flags: MapFlags = [.sharedValidate, .fixed]
     try space.mmap(
       address: Self.address, length: Self.length, protection: [.read, .write],
       flags: setting.isSynchronous ? flags.union(.sync) : flags, file: OpenFile(node: node, mode: .readWrite), by: &task
     )
     if setting.size == .page { try space.madvise(Self.address, length: Self.length, .noHugePage, by: &task) }
-    let round = try storeToEachPage()
-    try space.munmap(Self.address, length: Self.length)
-    return round
-  }
-
-  private func storeToEachPage() throws -> Round {
-    var round = Round()
-    var times: [UInt64] = []
-    times.reserveCapacity(Int(SyncSetting.pages))
-    let (minor, major) = (task.minorFaults, task.majorFaults)
     let commits = fileSystem.statistics.commits
-    for page in 0..<SyncSetting.pages {
-      let faults = task.minorFaults + task.majorFaults
-      let start = monotonicNanoseconds()
-      let signal = space.access(VirtualAddress(page: Self.address.page + page), .write, by: &task)
-      let time = monotonicNanoseconds() - start
-      guard signal == nil else { throw SyncBenchError.signal }
-      // One entry of 2 MiB lets the other 511 stores through.
-      if task.minorFaults + task.majorFaults > faults { times.append(time) }
+    let storers = try SyncStorers.run(setting.threads) { thread in
+      SyncStorer(space: space, first: Self.address.page, thread: UInt64(thread), of: UInt64(setting.threads))
     }
+    var round = Round()
     round.commits = fileSystem.statistics.commits - commits
-    round.minorFaults = task.minorFaults - minor
-    round.majorFaults = task.majorFaults - major
+    for storer in storers {
+      round.minorFaults += storer.minorFaults
+      round.majorFaults += storer.majorFaults
+    }
+    let times = storers.flatMap(\.times)
     for time in times { round.latencies.add(time) }
     round.median = times.isEmpty ? 0 : times.sorted()[times.count / 2]
+    try space.munmap(Self.address, length: Self.length)
     return round
   }
 
