@@ -31,11 +31,11 @@ extension CrashCommand {
   }
 
   private func chosen() throws -> [FileScenario] {
-    let modes = mode.flatMap(MetadataMode.scenarioNamed).map { [$0] } ?? MetadataMode.allCases
+    let modes = mode.map { [$0] } ?? MetadataMode.allCases
     let suffix = try bug.map { "/" + (try checkedBug($0)) } ?? ""
     let names = all ? FileScenario.programs.map(\.name) : scenarios
     return modes.flatMap { mode in
-      names.compactMap { FileScenario.named("\($0)/\(mode.scenarioName)\(suffix)") }
+      names.compactMap { FileScenario.named("\($0)/\(mode.name)\(suffix)") }
     }
   }
 

@@ -27,7 +27,7 @@ struct CrashCommand: ParsableCommand {
   var all = false
 
   @Option(help: "How the file system makes metadata durable: journal, log or none; by default each.")
-  var mode: String?
+  var mode: MetadataMode?
 
   @Option(help: "Put a fault into the engine or the file system first, to see that it is found.")
   var bug: String?
@@ -60,9 +60,6 @@ struct CrashCommand: ParsableCommand {
     guard (1...1_000_000).contains(samples) else {
       throw ValidationError("--samples takes 1 to 1,000,000 images, not \(samples)")
     }
-    if let mode, MetadataMode.scenarioNamed(mode) == nil {
-      throw ValidationError("no mode is called \(mode); there are journal, log and none")
-    }
     for name in scenarios where !FileScenario.programs.contains(where: { $0.name == name }) {
       throw ValidationError("no scenario is called \(name); faultline crash lists them")
     }
@@ -80,8 +77,4 @@ struct CrashCommand: ParsableCommand {
       print("\(program.name)\(String(repeating: " ", count: width - program.name.count))  \(program.summary)")
     }
   }
-}
-
-extension MetadataMode {
-  static func scenarioNamed(_ name: String) -> MetadataMode? { allCases.first { $0.scenarioName == name } }
 }

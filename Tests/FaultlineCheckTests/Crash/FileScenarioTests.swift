@@ -9,7 +9,7 @@ import Testing
 
   @Test(arguments: FileScenario.programs.map(\.name), modes)
   func everyPromiseHoldsAfterEveryCrash(program: String, mode: MetadataMode) throws {
-    let scenario = try #require(FileScenario.named("\(program)/\(mode.scenarioName)"))
+    let scenario = try #require(FileScenario.named("\(program)/\(mode.name)"))
     let report = try CrashExplorer(Self.limits).explore(scenario)
     #expect(report.finding == nil)
     #expect(report.points > 20 && report.checks > 15)
@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: modes)
   func aCrashDuringRecoveryIsAsGoodAsOne(mode: MetadataMode) throws {
-    let scenario = try #require(FileScenario.named("unlink/\(mode.scenarioName)"))
+    let scenario = try #require(FileScenario.named("unlink/\(mode.name)"))
     let report = try CrashExplorer(CrashLimits(combinations: 32, samples: 1, recoveries: 1)).explore(scenario)
     #expect(report.finding == nil)
     #expect(report.recoveries > 10 && report.recoveryImages > report.recoveries)

@@ -34,7 +34,7 @@ public struct FileScenario: CrashScenario {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2 || parts.count == 3,
       let program = FileProgram.all.first(where: { $0.name == parts[0] }),
-      let mode = MetadataMode.allCases.first(where: { $0.scenarioName == parts[1] })
+      let mode = MetadataMode.allCases.first(where: { $0.name == parts[1] })
     else { return nil }
     guard parts.count == 3 else { return FileScenario(program, mode) }
     #if DEBUG || ModelCheck
@@ -45,7 +45,7 @@ public struct FileScenario: CrashScenario {
   }
 
   public var name: String {
-    let plain = "\(program.name)/\(mode.scenarioName)"
+    let plain = "\(program.name)/\(mode.name)"
     #if DEBUG || ModelCheck
       if let bug { return "\(plain)/\(bug.name)" }
     #endif
@@ -118,17 +118,6 @@ public struct FileScenario: CrashScenario {
     defer { fs.abandon() }
     if let offset = settled.firstChange { return ["a second recovery changes byte \(offset) of the device"] }
     return try FoundTree(fs) == found ? [] : ["a second recovery shows other files"]
-  }
-}
-
-extension MetadataMode {
-  /// As it is called on the command line and in the names of scenarios.
-  public var scenarioName: String {
-    switch self {
-    case .orderedJournal: "journal"
-    case .pinnedLog: "log"
-    case .inPlace: "none"
-    }
   }
 }
 

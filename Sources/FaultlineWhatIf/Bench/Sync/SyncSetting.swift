@@ -97,14 +97,3 @@ struct SyncSetting: Hashable, Sendable {
     .joined(separator: " ")
   }
 }
-
-extension MetadataMode {
-  /// As the command line has it.
-  var name: String {
-    switch self {
-    case .orderedJournal: "journal"
-    case .pinnedLog: "log"
-    case .inPlace: "none"
-    }
-  }
-}
