@@ -16,7 +16,7 @@ extension SyncBench {
         BenchReport.Bar(
           name: "\(device.rawValue): commits for 512 pages of an empty file, window \(window)", .exactly,
           wanted: Double(SyncSetting.pages / window),
-          got: windowRow(setting(device))?.commits.map(Double.init) ?? .infinity))
+          got: windowRow(setting(device))?.commits.map { Double($0) } ?? .infinity))
     }
     if window >= Self.judgedWindow {
       bars += [
@@ -38,7 +38,7 @@ extension SyncBench {
       bars.append(
         BenchReport.Bar(
           name: "\(device.rawValue): commits of two threads on one file, \(SyncSetting.pages) faults", .atMost,
-          wanted: Double(SyncSetting.pages - 1), got: row?.commits.map(Double.init) ?? .infinity))
+          wanted: Double(SyncSetting.pages - 1), got: row?.commits.map { Double($0) } ?? .infinity))
     }
     return bars
   }

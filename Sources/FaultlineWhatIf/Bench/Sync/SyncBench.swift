@@ -30,7 +30,7 @@ public struct SyncBench: Sendable {
   let isQuick: Bool
 
   private static let rounds = 21
-  private static let windowRounds = 11
+  private static let windowRounds = 7
   /// Of the settings that the seed has not: they are shown, not judged.
   private static let otherRounds = 3
 
