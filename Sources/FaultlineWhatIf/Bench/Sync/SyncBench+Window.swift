@@ -9,6 +9,11 @@ extension SyncBench {
     SyncSetting(contents: .empty, isSynchronous: true, device: device, window: window)
   }
 
+  private func commits(_ setting: SyncSetting) -> Double {
+    guard let commits = windowRow(setting)?.commits else { return .infinity }
+    return Double(commits)
+  }
+
   var windowBars: [BenchReport.Bar] {
     var bars: [BenchReport.Bar] = []
     for device in SyncSetting.Device.allCases {
@@ -16,7 +21,7 @@ extension SyncBench {
         BenchReport.Bar(
           name: "\(device.rawValue): commits for 512 pages of an empty file, window \(window)", .exactly,
           wanted: Double(SyncSetting.pages / window),
-          got: windowRow(setting(device))?.commits.map { Double($0) } ?? .infinity))
+          got: commits(setting(device))))
     }
     if window >= Self.judgedWindow {
       bars += [
@@ -34,11 +39,10 @@ extension SyncBench {
       ]
     }
     for device in SyncSetting.Device.allCases {
-      let row = windowRow(setting(device).with { $0.threads = 2 })
       bars.append(
         BenchReport.Bar(
           name: "\(device.rawValue): commits of two threads on one file, \(SyncSetting.pages) faults", .atMost,
-          wanted: Double(SyncSetting.pages - 1), got: row?.commits.map { Double($0) } ?? .infinity))
+          wanted: Double(SyncSetting.pages - 1), got: commits(setting(device).with { $0.threads = 2 })))
     }
     return bars
   }
