@@ -33,7 +33,7 @@ extension Folio {
   /// The contents of all pages are there.
   func becomeUptodate() {
     insert(.uptodate)
-    remove(.partlyUptodate)
+    if contains(.partlyUptodate) { remove(.partlyUptodate) }
   }
 
   /// The runs of pages within `pages` that are there, or those that are not.

@@ -139,14 +139,19 @@ extension FileNode {
 
   @discardableResult
   private func load(_ folio: Folio) -> Bool {
-    var good = true
-    for run in folio.runs(in: folio.index..<folio.endIndex, there: false) where good {
-      guard let bytes = machine.memory.contents(of: folio.frame(forPage: run.lowerBound)) else { continue }
-      good = read(run.lowerBound, into: UnsafeMutableRawBufferPointer(start: bytes, count: run.count << PageSize.shift))
-    }
+    let good = !machine.memory.hasContents || readMissing(of: folio)
     if good { folio.becomeUptodate() }
     folio.unlock()
     return good
+  }
+
+  private func readMissing(of folio: Folio) -> Bool {
+    for run in folio.runs(in: folio.index..<folio.endIndex, there: false) {
+      guard let bytes = machine.memory.contents(of: folio.frame(forPage: run.lowerBound)) else { continue }
+      let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: run.count << PageSize.shift)
+      guard read(run.lowerBound, into: buffer) else { return false }
+    }
+    return true
   }
 
   private func read(_ firstPage: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
