@@ -3,9 +3,14 @@ extension FileNode {
   /// of pages that are cut are zeroed. The file's size does not change. fallocate(2) with FALLOC_FL_PUNCH_HOLE.
   /// Kernel: `truncate_pagecache_range`.
   ///
-  /// The store forgets the range when the pages are gone and none can come back, before anything else may read it.
+  /// The store forgets the range when the pages are gone and none can come back, before anything else may read it. What the file
+  /// system of a file with DAX refuses is lost here: see ``OpenFile/change(_:offset:length:keepSize:)``.
   public func punchHole(_ bytes: Range<UInt64>) {
     guard !bytes.isEmpty else { return }
+    if let dax {
+      try? dax.change(.punchHole, bytes, keepSize: true, .wait)
+      return
+    }
     // A hole behind the end is nothing to do; zeroes there are room to be set aside.
     if traits.journalsData, bytes.lowerBound < size { commitBeforePunch(bytes) }
     forget(bytes)
@@ -14,6 +19,10 @@ extension FileNode {
   /// Makes a range of bytes read as zero. fallocate(2) with FALLOC_FL_ZERO_RANGE; the file's size does not change.
   public func zeroRange(_ bytes: Range<UInt64>) {
     guard !bytes.isEmpty else { return }
+    if let dax {
+      try? dax.change(.zeroRange, bytes, keepSize: true, .wait)
+      return
+    }
     if traits.journalsData { commitBeforePunch(bytes) }
     forget(bytes)
   }

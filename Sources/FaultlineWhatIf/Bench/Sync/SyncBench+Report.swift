@@ -4,7 +4,8 @@ extension SyncBench {
   /// The cases and bars of `--json`.
   public var report: BenchReport {
     BenchReport(
-      benchmark: "sync", machine: HostText.machine, cases: rows.flatMap(cases) + ratios + windowRows.flatMap(cases),
+      benchmark: "sync", machine: HostText.machine,
+      cases: rows.flatMap(cases) + ratios + windowRows.flatMap(cases) + kernelCases,
       bars: isQuick ? [] : bars + windowBars)
   }
 
@@ -21,6 +22,14 @@ extension SyncBench {
       cases.append(BenchReport.Case(name: "\(row.setting.name), commits", value: Double(commits), unit: "commits"))
     }
     return cases
+  }
+
+  private var kernelCases: [BenchReport.Case] {
+    kernelRows.map { row in
+      BenchReport.Case(
+        name: "\(row.contents) \(row.isSynchronous ? "sync" : "nosync") on the running kernel, mean",
+        value: Double(row.latencies.mean), unit: "nanoseconds")
+    }
   }
 
   /// What MAP_SYNC multiplies the cost by.

@@ -7,8 +7,27 @@ extension SyncBench {
       "The first store to each of 512 pages, reading the clock included; \(rows.first?.rounds.count ?? 0) rounds together. "
       + "On the right what seed 001 was posted with (a ramdisk, 2017)."
     let tables = SyncSetting.asPublished.compactMap(row).map(publishedTable)
-    return ([intro] + tables + [otherTable.text, windowTable.text, report.bars.map(\.text).joined(separator: "\n")])
+    return
+      ([intro] + tables + [
+        otherTable.text, windowTable.text, kernelText, report.bars.map(\.text).joined(separator: "\n"),
+      ])
       .filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
+
+  private var kernelText: String {
+    guard !kernelRows.isEmpty else {
+      return
+        "The running kernel grants no MAP_SYNC in that directory, so it is not measured; give one on persistent memory "
+        + "with --directory."
+    }
+    var table = TextTable(head: ["this kernel, file", "MAP_SYNC", "min ns", "mean ns", "max ns"])
+    for row in kernelRows {
+      table.add([
+        row.contents.rawValue, row.isSynchronous ? "yes" : "no", NumberText.grouped(row.latencies.least),
+        NumberText.grouped(row.latencies.mean), NumberText.grouped(row.latencies.most),
+      ])
+    }
+    return table.text
   }
 
   private func publishedTable(_ row: Row) -> String {

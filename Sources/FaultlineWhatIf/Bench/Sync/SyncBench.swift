@@ -27,6 +27,15 @@ public struct SyncBench: Sendable {
   /// What a window changes, and its pages.
   let windowRows: [Row]
   let window: UInt64
+  /// What the running kernel takes, idle and by single pages; empty where it has no file on persistent memory.
+  let kernelRows: [KernelRow]
+
+  /// A setting of the running kernel.
+  struct KernelRow: Sendable {
+    let contents: SyncSetting.Contents
+    let isSynchronous: Bool
+    var latencies = LatencyHistogram()
+  }
   let isQuick: Bool
 
   private static let rounds = 21
@@ -68,6 +77,20 @@ public struct SyncBench: Sendable {
     }
     self.rows = Array(rows.dropLast(windowed.count))
     windowRows = rows.suffix(windowed.count)
+    kernelRows = try Self.kernelRows(rounds: quick ? 1 : Self.otherRounds, directory: directory)
+  }
+
+  private static func kernelRows(rounds: Int, directory: String) throws -> [KernelRow] {
+    guard let stage = KernelSyncStage(directory: directory) else { return [] }
+    var rows = SyncSetting.Contents.allCases.flatMap { contents in
+      [false, true].map { KernelRow(contents: contents, isSynchronous: $0) }
+    }
+    for _ in 0..<rounds {
+      for index in rows.indices {
+        rows[index].latencies.add(try stage.round(rows[index].contents, isSynchronous: rows[index].isSynchronous))
+      }
+    }
+    return rows
   }
 
   /// By mode and device, each of which is a stage.
