@@ -87,15 +87,17 @@ import Testing
     switch target {
     case "anon": nil
     case "ext4-dax":
-      try FileNode(machine: machine, traits: .ext4Direct, file: try placedFile())
+      try FileNode(machine: machine, traits: .ext4Direct, file: try directFile())
     case "ext4", "ext4-pmem-daxnever":
       FileNode(machine: machine, traits: .ext4(machine.rules), store: RAMStore(), size: 4 << 12)
     default: FileNode(machine: machine, traits: .tmpfs, size: 4 << 12)
     }
   }
 
-  private func placedFile() throws -> PlacedFile {
-    let file = PlacedVolume(device: try RAMDevice(pageCount: 1 << 15), conversion: .exact).makeFile("file")
+  private func directFile(isSynchronous: Bool = true) throws -> ExtentFile {
+    let device = try RAMDevice(pageCount: Geometry.smallest, isSynchronous: isSynchronous)
+    try ExtentFileSystem.make(on: device, mode: .orderedJournal)
+    let file = try ExtentFileSystem.mount(device).create("file")
     try file.resize(to: 4 << 12)
     return file
   }
@@ -106,10 +108,9 @@ import Testing
       (FileTraits.xfsDirect, true), (.ext4Direct, false), (.xfsDirect, false),
     ] {
       let machine = try Machine(frameCount: 1 << 12)
-      let device = try RAMDevice(pageCount: 1 << 15, isSynchronous: isSynchronous)
-      let placed = PlacedVolume(device: device, conversion: .exact).makeFile("file")
       let file = OpenFile(
-        node: try FileNode(machine: machine, traits: traits, file: placed), mode: .readWrite)
+        node: try FileNode(machine: machine, traits: traits, file: directFile(isSynchronous: isSynchronous)),
+        mode: .readWrite)
       let space = try AddressSpace(machine: machine)
       var task = FaultTask()
       for type in [MapFlags.shared, .private, .sharedValidate] {

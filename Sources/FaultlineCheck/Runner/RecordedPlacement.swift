@@ -1,4 +1,5 @@
 import Faultline
+import FaultlineFS
 
 /// Where the kernel of a recording had the blocks of its files, as the `extents` lines tell it.
 ///
@@ -13,6 +14,7 @@ public struct RecordedPlacement: Sendable {
     let residue: UInt64
   }
 
+  /// In the order of the recording.
   private var extents: [Extent] = []
 
   /// Nothing is known; every place is as good as another.
@@ -30,28 +32,49 @@ public struct RecordedPlacement: Sendable {
 
   private static func extent(_ row: JSONValue, of file: String, _ line: Int64) -> Extent? {
     guard case .array(let fields) = row, fields.count >= 3,
-      let first = fields[0].integerValue.flatMap(UInt64.init(exactly:)), first < 1 << 52,
-      let count = fields[1].integerValue.flatMap(UInt64.init(exactly:)), count < 1 << 52,
+      let first = fields[0].integerValue.flatMap(UInt64.init(exactly:)), first < pages,
+      let count = fields[1].integerValue.flatMap(UInt64.init(exactly:)), count < pages,
       let residue = fields[2].integerValue.flatMap(UInt64.init(exactly:))
     else { return nil }
     return Extent(line: line, file: file, pages: first..<first + count, residue: residue % PageSize.entriesPerTable)
   }
 
-  /// The page of the device, modulo 512, on which a page of a file lay when the kernel was asked next, or before if it was not
-  /// asked again; `nil` when it never was.
-  public func place(of page: UInt64, in file: String, atLine line: Int64) -> UInt64? {
-    let known = extents.filter { $0.file == file && $0.pages.contains(page) }
-    guard let extent = known.first(where: { $0.line >= line }) ?? known.last else { return nil }
-    return (extent.residue + page - extent.pages.lowerBound) % PageSize.entriesPerTable
+  /// More than any file has.
+  private static let pages: UInt64 = 1 << 51
+
+  /// Where the pages of a file lie at a line of the script: where they lay when the kernel was asked next, or before if it was
+  /// not asked again; pages it never told of lie as they would if the file began at `residue`.
+  public func placement(of file: String, atLine line: Int64, beginning residue: UInt64) -> Placement {
+    let known = extents.filter { $0.file == file }
+    let nearest = known.filter { $0.line >= line } + known.filter { $0.line < line }.reversed()
+    var open = [0..<2 * Self.pages]
+    var runs: [Placement.Run] = []
+    for extent in nearest {
+      var left: [Range<UInt64>] = []
+      for gap in open {
+        let pages = gap.clamped(to: extent.pages)
+        guard !pages.isEmpty else {
+          left.append(gap)
+          continue
+        }
+        runs.append(.init(pages: pages, residue: extent.residue + (pages.lowerBound - extent.pages.lowerBound)))
+        left += [gap.lowerBound..<pages.lowerBound, pages.upperBound..<gap.upperBound].filter { !$0.isEmpty }
+      }
+      open = left
+    }
+    return Placement(runs + open.map { .init(pages: $0, residue: residue + $0.lowerBound) })
   }
 }
 
-/// The line of the script that runs, for those who are asked from below.
-final class ScriptLine: Sendable {
-  private let word = AtomicWord(0)
+/// A file of a script that lies on a device.
+struct PlacedFile {
+  let file: ExtentFile
+  /// The script's, when the file was made.
+  let name: String
+  /// The page of the device, modulo 512, that the file would begin at if the recording did not tell.
+  let residue: UInt64
 
-  var number: Int64 {
-    get { Int64(bitPattern: word.load(ordering: .relaxed)) }
-    set { word.store(UInt64(bitPattern: newValue), ordering: .relaxed) }
+  func follow(_ placement: RecordedPlacement, atLine line: Int64) {
+    file.setPlacement(placement.placement(of: name, atLine: line, beginning: residue))
   }
 }

@@ -27,14 +27,20 @@ public enum ScriptFileSystem: String, Sendable, CaseIterable {
     }
   }
 
-  /// How unwritten blocks become written, where files lie on a device; `nil` for the others.
-  var conversion: PlacedVolume.Conversion? {
+  /// How metadata become durable, where files lie on a device; `nil` for the others.
+  var metadataMode: MetadataMode? {
     switch self {
-    case .ext4DAX: .zeroesNeighbours
-    case .xfsDAX: .exact
+    case .ext4DAX: .orderedJournal
+    case .xfsDAX: .pinnedLog
     default: nil
     }
   }
+
+  /// Whether files are mapped where they lie on a device.
+  public var isDirect: Bool { metadataMode != nil }
+
+  /// Fields of recordings on this file system that no comparison looks at; see ``RecordingComparison``.
+  public var unsteadyFields: Set<String> { isDirect ? RecordingComparison.unsteadyWithDAX : [] }
 
   /// `statfs` `f_type`.
   var magic: String {

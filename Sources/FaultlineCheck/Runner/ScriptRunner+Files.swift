@@ -13,8 +13,10 @@ extension ScriptRunner {
     for index in files.indices where files[index].name == request.name { files[index].isLinked = false }
     let store = traits.isMemoryOnly || volume != nil ? nil : RAMStore()
     // What is written page by page lies askew; what is set aside at once, at a multiple of 2 MiB.
-    let placed = volume?.makeFile(request.name, residue: isWritten ? 1 : 0)
-    let node = try makeNode(placed, store, size: isWritten || placed != nil ? 0 : request.size)
+    let placed = try volume.map { volume throws(ScriptRunError) in
+      try makePlaced(request.name, residue: isWritten ? 1 : 0, on: volume)
+    }
+    let node = try makeNode(placed?.file, store, size: isWritten || placed != nil ? 0 : request.size)
     let index = try addDescriptor(
       name: request.name, node: node, store: store, placed: placed, mode: .readWrite, seed: seed)
     guard let descriptor = files[index].descriptor else { return Outcome() }
@@ -35,12 +37,25 @@ extension ScriptRunner {
     }
   }
 
-  private func makeNode(
-    _ placed: PlacedFile?, _ store: RAMStore?, size: UInt64
-  ) throws(ScriptRunError) -> FileNode {
-    guard let placed else { return FileNode(machine: machine, traits: traits, store: store, size: size) }
+  /// On the device files have names of their own: those of a script may come twice.
+  private func makePlaced(
+    _ name: String, residue: UInt64, on volume: ExtentFileSystem
+  ) throws(ScriptRunError) -> PlacedFile {
     do throws(KernelError) {
-      return try FileNode(machine: machine, traits: traits, file: placed)
+      let placed = PlacedFile(file: try volume.create(String(files.count)), name: name, residue: residue)
+      placed.follow(placement, atLine: Int64(line))
+      return placed
+    } catch {
+      throw .host(error.message)
+    }
+  }
+
+  private func makeNode(
+    _ file: ExtentFile?, _ store: RAMStore?, size: UInt64
+  ) throws(ScriptRunError) -> FileNode {
+    guard let file else { return FileNode(machine: machine, traits: traits, store: store, size: size) }
+    do throws(KernelError) {
+      return try FileNode(machine: machine, traits: traits, file: file)
     } catch {
       throw .host(error.message)
     }

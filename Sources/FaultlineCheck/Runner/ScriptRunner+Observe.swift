@@ -1,4 +1,5 @@
 import Faultline
+import FaultlineFS
 
 /// Operations that only look.
 extension ScriptRunner {
@@ -77,12 +78,18 @@ extension ScriptRunner {
   /// `[first page, pages, first page on the device modulo 512, w or u]` of each extent: written or unwritten.
   private func extents(of name: String) throws(ScriptRunError) -> JSONValue {
     guard let placed = files[try file(name)].placed else { throw .notYetSupported(operation: "fiemap", line: line) }
+    let extents: [ExtentReport]
+    do throws(KernelError) {
+      extents = try placed.file.extentReport()
+    } catch {
+      throw .host(error.message)
+    }
     return .array(
-      placed.extents.map { extent in
-        let place = Int64(clamping: extent.place % PageSize.entriesPerTable)
-        return .array([
-          .integer(Int64(clamping: extent.pages.lowerBound)), .integer(Int64(clamping: extent.pages.count)),
-          .integer(place), .string(extent.isWritten ? "w" : "u"),
+      extents.map { extent in
+        .array([
+          .integer(Int64(clamping: extent.page)), .integer(Int64(clamping: extent.count)),
+          .integer(Int64(clamping: extent.devicePage % PageSize.entriesPerTable)),
+          .string(extent.isWritten ? "w" : "u"),
         ])
       })
   }

@@ -56,7 +56,8 @@ public final class ScriptRunner {
   let traits: FileTraits
   let machine: Machine
   /// Where files lie that are mapped without a cache; `nil` for other file systems.
-  let volume: PlacedVolume?
+  let volume: ExtentFileSystem?
+  let placement: RecordedPlacement
   /// The memory and the counts of the process that runs now: the parent, or the child of a fork.
   var space: AddressSpace
   var task = FaultTask()
@@ -64,11 +65,8 @@ public final class ScriptRunner {
   var mappings: [Mapping] = []
   /// Where a mapping without a place goes, in pages of the arena.
   var nextFreePage: Int64 = 0
-  var line: Int {
-    get { Int(clamping: runningLine.number) }
-    set { runningLine.number = Int64(newValue) }
-  }
-  private let runningLine: ScriptLine
+  /// Of the script, the one that runs.
+  var line = 0
   /// Whether results tell what is mapped and cached, with sums of all bytes. Looking is most of the work.
   var looks = true
   /// Whether results carry what the engine did (`ev`).
@@ -90,18 +88,15 @@ public final class ScriptRunner {
     fileSystem: ScriptFileSystem, rules: KernelRules = .linux6_18, readaheadPages: UInt64? = nil,
     lockMode: LockMode = .mmapLock, placement: RecordedPlacement = RecordedPlacement()
   ) throws(ScriptRunError) {
-    let runningLine = ScriptLine()
-    self.runningLine = runningLine
     var traits = fileSystem.traits(rules)
     if let readaheadPages, !traits.isMemoryOnly { traits.readaheadPages = readaheadPages }
     do {
       machine = try Machine(rules: rules, frameCount: 1 << 22, contents: .bytes)
       space = try AddressSpace(machine: machine, lockMode: lockMode)
-      volume = try fileSystem.conversion.map { conversion throws(KernelError) in
+      volume = try fileSystem.metadataMode.map { mode throws(KernelError) in
         let device = try RAMDevice(pageCount: Self.devicePages)
-        return PlacedVolume(device: device, conversion: conversion) { file, page in
-          placement.place(of: page, in: file, atLine: runningLine.number)
-        }
+        try ExtentFileSystem.make(on: device, mode: mode)
+        return try ExtentFileSystem.mount(device)
       }
     } catch {
       throw .host(error.message)
@@ -109,6 +104,7 @@ public final class ScriptRunner {
     self.fileSystem = fileSystem
     self.rules = rules
     self.traits = traits
+    self.placement = placement
   }
 
   /// The first line of a recording.
@@ -135,6 +131,7 @@ public final class ScriptRunner {
       self.line = line.number
       attempts = FaultAttempts()
       speculation = SpeculationCounts()
+      for file in files { file.placed?.follow(placement, atLine: Int64(line.number)) }
       let outcome: Outcome
       if case .fork(let block) = line.operation {
         outcome = try fork(block, each: each)

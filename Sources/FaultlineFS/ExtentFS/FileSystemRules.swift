@@ -32,17 +32,31 @@ public struct Placement: Hashable, Sendable {
       self.pages = pages
       self.residue = residue % PageSize.entriesPerTable
     }
+
+    /// The place of a page modulo 512, as if the run went that far.
+    func residue(of page: UInt64) -> UInt64 { (residue &+ (page &- pages.lowerBound)) % PageSize.entriesPerTable }
+
+    func adjoins(_ next: Run) -> Bool {
+      pages.upperBound == next.pages.lowerBound && residue(of: pages.upperBound) == next.residue
+    }
   }
 
-  /// In the order of their pages; pages outside them lie anywhere.
-  public var runs: [Run]
+  /// In the order of their pages, those that go on where another ends made one; pages outside them lie anywhere.
+  public let runs: [Run]
 
-  public init(_ runs: [Run]) { self.runs = runs.sorted { $0.pages.lowerBound < $1.pages.lowerBound } }
+  public init(_ runs: [Run]) {
+    self.runs = runs.sorted { $0.pages.lowerBound < $1.pages.lowerBound }.reduce(into: []) { joined, run in
+      if let last = joined.last, last.adjoins(run) {
+        joined[joined.count - 1].pages = last.pages.lowerBound..<run.pages.upperBound
+      } else {
+        joined.append(run)
+      }
+    }
+  }
 
   /// The residue of a page and how many pages from it on it holds for.
   func place(_ page: UInt64) -> (residue: UInt64, count: UInt64)? {
     guard let run = runs.first(where: { $0.pages.contains(page) }) else { return nil }
-    let residue = (run.residue + (page - run.pages.lowerBound)) % PageSize.entriesPerTable
-    return (residue, run.pages.upperBound - page)
+    return (run.residue(of: page), run.pages.upperBound - page)
   }
 }

@@ -17,7 +17,7 @@ import Testing
     #expect(stage.load(3) == .success(0))
     #expect(stage.load(67) == .success(0))
     #expect(stage.slot(3)?.isZero == true)
-    #expect(stage.placed.extents.isEmpty)
+    #expect(try stage.allocated().isEmpty)
     #expect(stage.store(3, 77) == nil)
     #expect(stage.slot(3)?.isBlock == true)
     #expect(stage.entry(67).isNone)

@@ -9,7 +9,10 @@ final class DirectStage {
 
   let machine: Machine
   let device: RAMDevice
-  let placed: PlacedFile
+  let fileSystem: ExtentFileSystem
+  let extents: ExtentFile
+  /// What the engine has of it.
+  let commits: RefusingFile
   let node: FileNode
   let file: OpenFile
   let space: AddressSpace
@@ -17,16 +20,21 @@ final class DirectStage {
   /// A multiple of 2 MiB.
   let base: UInt64 = 1 << 20
 
-  /// - Parameter pages: of a file that is a hole everywhere.
+  /// - Parameters:
+  ///   - pages: of a file that is a hole everywhere.
+  ///   - residue: the page of the device, modulo 512, at which the file begins.
   init(
     _ rules: KernelRules = .linux6_18, traits: FileTraits = .ext4Direct, pages: UInt64 = 2 * DirectStage.span,
     residue: UInt64 = 0, isSynchronous: Bool = true
   ) throws {
     machine = try Machine(rules: rules, frameCount: 1 << 12, contents: .bytes)
     device = try RAMDevice(pageCount: 1 << 16, isSynchronous: isSynchronous)
-    let conversion: PlacedVolume.Conversion = traits.allocation == .extents ? .exact : .zeroesNeighbours
-    placed = PlacedVolume(device: device, conversion: conversion).makeFile("file", residue: residue)
-    node = try FileNode(machine: machine, traits: traits, file: placed)
+    try ExtentFileSystem.make(on: device, mode: traits.allocation == .extents ? .pinnedLog : .orderedJournal)
+    fileSystem = try ExtentFileSystem.mount(device)
+    extents = try fileSystem.create("file")
+    extents.setPlacement(Placement([.init(pages: 0..<pages, residue: residue)]))
+    commits = RefusingFile(extents)
+    node = try FileNode(machine: machine, traits: traits, file: commits)
     file = OpenFile(node: node, mode: .readWrite)
     space = try AddressSpace(machine: machine)
     try node.resize(to: pages << PageSize.shift)
@@ -66,6 +74,18 @@ final class DirectStage {
   func devicePage(_ page: UInt64) throws -> UInt64 {
     try machine.pages(of: device).page(of: machine.memory.frame(entry(page).frame))
   }
+
+  /// Whether a crash now would leave a page of the file written where its entry shows it.
+  func survives(_ page: UInt64) throws -> Bool {
+    let bytes = page << PageSize.shift..<(page + 1) << PageSize.shift
+    return try extents.isDurable(bytes, at: devicePage(page) << PageSize.shift) == true
+  }
+
+  /// The pages of the file that have blocks.
+  func allocated() throws -> [Range<UInt64>] { try extents.extentReport().map { $0.page..<$0.page + $0.count } }
+
+  /// Commits of the file system since its mount.
+  var commitCount: UInt64 { fileSystem.statistics.commits }
 
   /// What was noted since the last call.
   func events(of body: () throws -> Void) rethrows -> [EngineEvent] {

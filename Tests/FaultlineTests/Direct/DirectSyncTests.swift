@@ -11,11 +11,11 @@ import Testing
   @Test func aStoreToAHoleCommitsOnceForEachPage() throws {
     let stage = try DirectStage(pages: 64)
     try stage.mapSync()
-    let before = stage.placed.commits
+    let before = stage.commitCount
     for page: UInt64 in 0..<32 { #expect(stage.faults { stage.store(page) } == [1, 0]) }
-    #expect(stage.placed.commits == before + 32)
+    #expect(stage.commitCount == before + 32)
     for page: UInt64 in 0..<32 {
-      #expect(stage.placed.survives(page: page, on: try stage.devicePage(page)))
+      #expect(try stage.survives(page))
       #expect(stage.isMarkedDirty(page))
     }
     #expect(Invariants(machine: stage.machine).check().isEmpty)
@@ -24,10 +24,10 @@ import Testing
   @Test func withoutTheFlagNothingIsCommitted() throws {
     let stage = try DirectStage(pages: 64)
     try stage.map()
-    let before = stage.placed.commits
+    let before = stage.commitCount
     for page: UInt64 in 0..<32 { stage.store(page) }
-    #expect(stage.placed.commits == before)
-    #expect(!stage.placed.survives(page: 3, on: try stage.devicePage(3)))
+    #expect(stage.commitCount == before)
+    #expect(try !stage.survives(3))
   }
 
   @Test func whatIsDurableAlreadyCommitsNothing() throws {
@@ -36,9 +36,9 @@ import Testing
     for page: UInt64 in 0..<32 { stage.store(page) }
     try stage.node.sync()
     try stage.mapSync(at: 1024)
-    let before = stage.placed.commits
+    let before = stage.commitCount
     for page: UInt64 in 0..<32 { stage.store(1024 + page) }
-    #expect(stage.placed.commits == before)
+    #expect(stage.commitCount == before)
   }
 
   @Test func aLoadNeverWaitsForACommit() throws {
@@ -46,12 +46,12 @@ import Testing
     try stage.map()
     stage.store(3, 4)
     try stage.mapSync(at: 1024)
-    let before = stage.placed.commits
+    let before = stage.commitCount
     #expect(stage.load(1024 + 3) == .success(4))
     #expect(stage.load(1024 + 4) == .success(0))
-    #expect(stage.placed.commits == before)
+    #expect(stage.commitCount == before)
     stage.store(1024 + 3, 5)
-    #expect(stage.placed.commits == before + 1)
+    #expect(stage.commitCount == before + 1)
   }
 
   @Test func theLastPartialPageAlwaysWaits() throws {
@@ -84,21 +84,21 @@ import Testing
   @Test func a2MiBFaultCommitsOnceForAllOfThem() throws {
     let stage = try DirectStage()
     try stage.mapSync()
-    let before = stage.placed.commits
+    let before = stage.commitCount
     stage.store(7)
     #expect(stage.entry(7).isHuge && stage.entry(7).isWritable)
-    #expect(stage.placed.commits == before + 1)
-    for page: UInt64 in [0, 7, 511] { #expect(stage.placed.survives(page: page, on: try stage.devicePage(page))) }
+    #expect(stage.commitCount == before + 1)
+    for page: UInt64 in [0, 7, 511] { #expect(try stage.survives(page)) }
     #expect(Invariants(machine: stage.machine).check().isEmpty)
   }
 
   @Test func aCommitThatFailsEndsInASignalWithNothingEntered() throws {
     let stage = try DirectStage(pages: 4)
     try stage.mapSync()
-    stage.placed.failCommits()
+    stage.commits.refuse()
     #expect(stage.store(2) == .bus(.adrErr))
     #expect(!stage.entry(2).isWritable)
-    stage.placed.failCommits(false)
+    stage.commits.refuse(false)
     #expect(stage.store(2) == nil)
     #expect(Invariants(machine: stage.machine).check().isEmpty)
   }
@@ -155,7 +155,7 @@ import Testing
     #expect(stage.store(4) == .bus(.adrErr))
     #expect(stage.load(64 + 12) == .failure(.bus(.adrErr)))
     #expect(stage.load(3) == .success(1))
-    #expect(stage.placed.extents.map(\.pages) == [0..<4])
+    #expect(try stage.allocated() == [0..<4])
     try stage.node.resize(to: 16 << 12)
     #expect(stage.load(12) == .success(0))
     #expect(Invariants(machine: stage.machine).check().isEmpty)
@@ -186,7 +186,7 @@ import Testing
       #expect(stage.node.size == 16 << 12)
     }
     try stage.node.resize(to: 0, busyPages: .refuse)
-    #expect(stage.placed.extents.isEmpty)
+    #expect(try stage.allocated().isEmpty)
     #expect(Invariants(machine: stage.machine).check().isEmpty)
   }
 
@@ -198,7 +198,7 @@ import Testing
       let stage = try DirectStage(pages: 4)
       try stage.mapSync()
       stage.machine.switches.bugs = [bug]
-      stage.placed.failCommits()
+      stage.commits.refuse()
       stage.store(2)
       #expect(Invariants(machine: stage.machine).check().contains { $0.law == .syncMapping })
     }

@@ -144,6 +144,16 @@ struct BlockAllocator {
     return nil
   }
 
+  /// Free blocks that begin at `residue` modulo 512: at `goal` if it is such a block, or where 2 MiB are free, so that more of the file
+  /// finds room behind them, or else the first there are.
+  func find(_ count: UInt64, residue: UInt64, goal: UInt64?) -> Range<UInt64>? {
+    let table = PageSize.entriesPerTable
+    if let goal, data.contains(goal), goal % table == residue, let run = run(at: goal, longest: count) { return run }
+    let roomy = max(count, table)
+    if let run = find(roomy, residue: residue, atLeast: roomy) { return run.lowerBound..<run.lowerBound + count }
+    return find(count, residue: residue)
+  }
+
   private func run(at start: UInt64, longest: UInt64) -> Range<UInt64>? {
     let limit = start + min(longest, data.upperBound - start)
     let end = next(from: start, to: limit, free: false)

@@ -118,7 +118,7 @@ extension ExtentFile {
     var longest = min(count, Extent.longest, fs.unreservedCount)
     if let place = placementRule?.place(page) {
       longest = min(longest, place.count)
-      if longest > 0 { found = fs.allocator.find(longest, residue: place.residue) }
+      if longest > 0 { found = fs.allocator.find(longest, residue: place.residue, goal: goal(page)) }
     }
     guard longest > 0, let run = found ?? fs.allocator.find(longest, for: page, goal: goal(page)) else {
       fs.giveBackPrepared()
@@ -128,12 +128,15 @@ extension ExtentFile {
     return run
   }
 
-  /// The block that would go on where the extent before a page ends.
+  /// The block of a page in a hole that keeps its distance from the extent before, or from the one behind if it is the first.
   private func goal(_ page: UInt64) -> UInt64? {
     let index = extents.index(endingAfter: page)
-    guard index > 0 else { return nil }
-    let before = extents.items[index - 1]
-    return before.block + before.count + (page - before.end)
+    if index > 0 {
+      let before = extents.items[index - 1]
+      return before.block + before.count + (page - before.end)
+    }
+    guard let next = extents.items.first, next.block >= next.page - page else { return nil }
+    return next.block - (next.page - page)
   }
 
   // MARK: room for extents

@@ -33,6 +33,10 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
   /// be waited for. The log's to set. Kernel: `i_sync_tid`, `i_datasync_tid`.
   var syncTransaction: UInt64 = 0
   var datasyncTransaction: UInt64 = 0
+  /// What a crash now would leave, and what it would leave once the transaction that commits is durable. For ``isDurable(_:at:)``.
+  private(set) var durable = CommittedMap()
+  private var frozen: CommittedMap?
+
   /// Transactions of a log with pins that hold the file and are not durable.
   var pins = 0
 
@@ -79,6 +83,7 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
         directoryDamage = error
       }
     }
+    durable = CommittedMap(size: record.size, extents: extents)
     fs.log.adopt(self)
   }
 
@@ -104,6 +109,7 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
       parent: parent,
       firstExtentBlock: extentBlocks.first ?? 0, links: links, extentCount: UInt32(extents.items.count))
     fs.inodes.set(record, extents: extents)
+    frozen = CommittedMap(size: size, extents: extents)
     guard !isDeleted else { return }
     for (index, number) in extentBlocks.enumerated() {
       let range = ExtentBlock.range(index, ofExtents: extents.items.count)
@@ -120,7 +126,19 @@ public final class ExtentFile: DAXFile, @unchecked Sendable {
     }
   }
 
+  /// What was frozen last is durable.
+  func becomeDurable() {
+    durable = frozen ?? durable
+    frozen = nil
+  }
+
   // MARK: DAXFile
+
+  public func isDurable(_ range: Range<UInt64>, at address: UInt64) -> Bool? {
+    fs.monitor.lock()
+    defer { fs.monitor.unlock() }
+    return durable.shows(range, at: address)
+  }
 
   public func beginHandle() throws(KernelError) {
     fs.monitor.lock()

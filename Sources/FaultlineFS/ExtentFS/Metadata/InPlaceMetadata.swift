@@ -106,6 +106,7 @@ final class InPlaceMetadata: MetadataLog {
       if !file.isDeleted { try file.moveChangedMetadata() }
       file.freeze(into: &blocks, transaction: transaction)
       do { try write(blocks, andRecordOf: file.inode, as: transaction) } catch { throw abort(error) }
+      file.becomeDurable()
       commits += 1
       fs.changes.files[file.inode] = nil
       file.syncTransaction = 0

@@ -17,19 +17,19 @@ struct PendingChanges {
 
 extension ExtentFileSystem {
   /// Turns everything that has changed into blocks, in the order of their numbers. Called without an open handle.
-  func freeze(_ transaction: UInt64) -> [FrozenBlock] {
+  ///
+  /// - Returns: the blocks, and the files whose they are.
+  func freeze(_ transaction: UInt64) -> (blocks: [FrozenBlock], files: [ExtentFile]) {
     var blocks: [FrozenBlock] = []
+    let files = changes.files.keys.sorted().compactMap { changes.files[$0] }
     if changes.orphanHead { blocks.append(RootBlock.encode(firstOrphan: orphans.first ?? 0, transaction: transaction)) }
     for index in allocator.changedBlocks {
       blocks.append(allocator.freeze(index, at: geometry.bitmapStart + UInt64(index), transaction: transaction))
     }
-    for number in changes.files.keys.sorted() {
-      guard let file = changes.files[number] else { continue }
-      file.freeze(into: &blocks, transaction: transaction)
-    }
+    for file in files { file.freeze(into: &blocks, transaction: transaction) }
     blocks += inodes.freeze(transaction)
     changes = PendingChanges()
-    return blocks.sorted { $0.number < $1.number }
+    return (blocks.sorted { $0.number < $1.number }, files)
   }
 
   /// Adds a file to what the log has to make durable.

@@ -101,7 +101,7 @@ final class TransactionLog: MetadataLog {
     isLocked = true
     fs.device.note(.commit(step: "locked", transaction: transaction))
     while handles > 0 { fs.monitor.wait() }
-    let blocks = fs.freeze(transaction)
+    let (blocks, files) = fs.freeze(transaction)
     let givenUp = givenUp.take()
     running = transaction + 1
     committing = transaction
@@ -121,6 +121,7 @@ final class TransactionLog: MetadataLog {
     defer { fs.monitor.wakeAll() }
     do { try result.get() } catch { throw abort(error) }
     committed = transaction
+    for file in files { file.becomeDurable() }
     test.committed()
     commits += 1
     self.givenUp.release(givenUp, of: transaction, oldestInLog: log.oldest(or: running), in: fs)
