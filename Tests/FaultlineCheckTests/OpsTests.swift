@@ -57,6 +57,25 @@ import Testing
     #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
   }
 
+  @Test(arguments: Recordings.direct)
+  func onPersistentMemoryItDoesWhatTheKernelDid(name: String) throws {
+    let parts = name.split(separator: "/")
+    let file = parts[1].split(separator: ".").map(String.init)
+    let fileSystem = try #require(ScriptFileSystem(rawValue: file[1]))
+    let script = try OperationScript(parsing: Recordings.text("dax/\(file[0]).ops"))
+    let expected = try Recording(parsing: Recordings.text("dax/\(name).jsonl"))
+    let release = try #require(expected.environment["kernel"]?.stringValue)
+    let runner = try ScriptRunner(
+      fileSystem: fileSystem, rules: #require(KernelRules(release: release)), placement: RecordedPlacement(expected))
+    runner.printsEvents = true
+    let actual = try runner.record(script)
+    let differences = RecordingComparison(
+      expected: expected.foldingRepeatedFaults, actual: actual, ignoring: fileSystem.unsteadyFields.union(["fn"])
+    )
+    .differences
+    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+  }
+
   @Test func oneScriptGivesOneResultByteForByte() throws {
     let script = try OperationScript(parsing: Recordings.text("s_fa_random_a.ops"))
     let first = try ScriptRunner(fileSystem: .ext4Journal).record(script)

@@ -61,6 +61,25 @@ import Testing
     #expect(RecordingComparison(expected: expected, actual: actual, ignoring: ignored).differences.isEmpty)
   }
 
+  @Test func fieldsInsideOthersAreLeftOutByTheirPathAndThoseBehindAreNot() throws {
+    let expected = try recording(
+      #"{"i":4,"op":"smaps M0","smaps":[{"Rss":4,"Referenced":4},{"Rss":8,"Referenced":8}]}"#)
+    let actual = try recording(#"{"i":4,"op":"smaps M0","smaps":[{"Rss":4,"Referenced":0},{"Rss":4,"Referenced":4}]}"#)
+    let fields = { (ignored: Set<String>) in
+      RecordingComparison(expected: expected, actual: actual, ignoring: ignored).differences.map(\.field)
+    }
+    #expect(fields([]) == ["smaps[0].Referenced"])
+    #expect(fields(RecordingComparison.unsteadyWithDAX) == ["smaps[1].Rss"])
+    #expect(fields(["smaps.Rss", "smaps.Referenced"]) == [])
+  }
+
+  @Test func severalTriesAtOneByteFoldIntoOne() throws {
+    let original = try recording(
+      #"{"i":4,"op":"syswrite M0","ev":["kf:M0:8:0x0","kf:M0:8:0x0","uf:M0:1:0x4","uf:M0:1:0x4"]}"#)
+    let folded = try recording(#"{"i":4,"op":"syswrite M0","ev":["kf:M0:8:0x0","uf:M0:1:0x4","uf:M0:1:0x4"]}"#)
+    #expect(original.foldingRepeatedFaults == folded)
+  }
+
   @Test(arguments: [
     "", "{", "[1]", #"{"op":"env"} x"#, #"{"op":"env","x":1.5}"#, #"{"op":"env","x":"\u12"}"#, #"{"op":"env","x":"#,
     #"{"op":"env","x":99999999999999999999}"#, #"{"op":"envy"}"#,

@@ -1,3 +1,4 @@
+import Faultline
 import Foundation
 
 /// The recorded cases that lie beside the tests.
@@ -27,6 +28,13 @@ enum Recordings {
     let names =
       (try? FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent(kernel).path)) ?? []
     return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "\(kernel)/\($0.dropLast(6))" }
+  }
+
+  /// Those of guests whose files lie on persistent memory, such as `6.18/s_dax_pmd_a.ext4dax`; all of them in `dax`.
+  static let direct: [String] = KernelRules.all.flatMap { rules in
+    let path = directory.appendingPathComponent("dax/" + rules.name).path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "\(rules.name)/\($0.dropLast(6))" }
   }
 
   /// Here the recorded events depend on when an asynchronous read came in; all else is compared.

@@ -27,6 +27,25 @@ public struct Recording: Sendable, Equatable {
     self.init(environment: first, results: Array(lines.dropFirst()))
   }
 
+  /// The same with one event where a system call tried the same byte of a program's memory several times in a row: copies to
+  /// persistent memory do, as often as their instructions make it.
+  public var foldingRepeatedFaults: Recording {
+    var folded = self
+    folded.results = results.map(Self.folded)
+    return folded
+  }
+
+  private static func folded(_ result: JSONValue) -> JSONValue {
+    guard case .object(var members) = result, let index = members.firstIndex(where: { $0.key == "ev" }),
+      case .array(let events) = members[index].value
+    else { return result }
+    let kept = events.indices.filter { place in
+      place == 0 || events[place] != events[place - 1] || events[place].stringValue?.hasPrefix("kf:") != true
+    }
+    members[index].value = .array(kept.map { events[$0] })
+    return .object(members)
+  }
+
   /// Readahead of the recorded device in KiB; `nil` where the file system has none.
   public var readaheadKiB: Int64? { environment["read_ahead_kb"]?.integerValue }
 }

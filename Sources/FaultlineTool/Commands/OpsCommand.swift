@@ -121,11 +121,12 @@ struct OpsCommand: ParsableCommand {
   }
 
   private func compare(_ expected: Recording, with actual: Recording) throws {
-    var ignored = RecordingComparison.unprinted.union(ignore)
+    var ignored = RecordingComparison.unprinted.union(ignore).union(fileSystem?.unsteadyFields ?? [])
     // A recording that was made without tracing has no events to compare with.
     if events, expected.environment["trace"] == .boolean(true), !ignore.contains("ev") { ignored.remove("ev") }
     if locks, !ignore.contains("fn") { ignored.remove("fn") }
-    let wanted = locks ? expected.keepingLockCalls : expected
+    var wanted = locks ? expected.keepingLockCalls : expected
+    if fileSystem?.isDirect == true { wanted = wanted.foldingRepeatedFaults }
     let comparison = RecordingComparison(expected: wanted, actual: actual, ignoring: ignored)
     let differences = comparison.differences
     if differences.isEmpty {
