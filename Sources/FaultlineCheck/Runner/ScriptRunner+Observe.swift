@@ -37,8 +37,9 @@ extension ScriptRunner {
     var pieces: [Int64: Piece] = [:]
     space.forEachMappedPage(in: first..<first &+ UInt64(pages)) { page, mapped, _ in
       let index = Int64(page - first)
-      let position = Int64(mapped.positionInFolio)
-      pieces[index] = Piece(size: mapped.folioPages, origin: mapped.folioPages == 1 ? 0 : index - position)
+      // The recorder's view of pages does not tell folios of a device.
+      let size = mapped.isDirect ? 1 : mapped.folioPages
+      pieces[index] = Piece(size: size, origin: size == 1 ? 0 : index - Int64(mapped.positionInFolio))
     }
     let runs = RunLengths.of(pages) { pieces[$0] }
     return .array(
