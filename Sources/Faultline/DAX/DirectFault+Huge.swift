@@ -5,6 +5,7 @@
 extension AddressSpace {
   func serveHuge(_ fault: DirectFault, _ context: inout FaultContext) -> DirectFault.Outcome {
     events.note(EngineEvent(.directHugeFault, fault.file, context))
+    context.direct.insert(.huge)
     let outcome = serveHugeNoting(fault, &context)
     if outcome.result.contains(.fallback) { splitHuge(at: context.middle) }
     events.note(EngineEvent(.directHugeFaultDone, fault.file, context, outcome.result))
@@ -16,10 +17,11 @@ extension AddressSpace {
     let index = DirectSize.huge.first(of: context.filePage)
     let filePages = file.cache.filePages
     guard index < filePages else { return .init(.busError) }
-    guard canServeHuge(context, filePages) else { return .init(.fallback) }
+    if let reason = hindrance(context, filePages) { return context.fallBack(reason) }
     var entry: DAXEntry
     switch file.grab(index, .huge) {
     case .locked(let grabbed): entry = grabbed
+    case .failed(.fallback): return context.fallBack(.smallerEntry)
     case .failed(let result): return .init(result)
     }
     defer { file.unlock(entry, at: index) }
@@ -29,23 +31,23 @@ extension AddressSpace {
     do throws(KernelError) {
       let map = try file.file.map(bytes, for: fault.request)
       let isWhole = map.range.lowerBound <= bytes.lowerBound && map.range.upperBound >= bytes.upperBound
-      let outcome = isWhole ? serve(fault, map, &entry, &context) : DirectFault.Outcome(.fallback)
+      let outcome = isWhole ? serve(fault, map, &entry, &context) : context.fallBack(.blocks)
       try file.file.endMap(
         map, for: fault.request, written: outcome.result.isError ? 0 : bytes.upperBound - bytes.lowerBound)
       return outcome
     } catch {
-      return .init(.fallback, errno: error.errno)
+      return context.fallBack(.otherFallback, errno: error.errno)
     }
   }
 
-  /// Kernel: `dax_fault_check_fallback`.
-  private func canServeHuge(_ context: borrowing FaultContext, _ filePages: UInt64) -> Bool {
+  /// What keeps 2 MiB from being asked for at all, if anything does. Kernel: `dax_fault_check_fallback`.
+  private func hindrance(_ context: borrowing FaultContext, _ filePages: UInt64) -> DirectSteps? {
     let mask = PageSize.entriesPerTable - 1
     let first = context.page & ~mask
-    return context.filePage & mask == context.page & mask
-      && (!context.isWrite || context.area.flags.contains(.shared))
-      && first >= context.area.start && first + mask < context.area.end
-      && context.filePage | mask < filePages
+    if context.filePage & mask != context.page & mask { return .misaligned }
+    if context.isWrite, !context.area.flags.contains(.shared) { return .privateStore }
+    if first < context.area.start || first + mask >= context.area.end { return .endOfArea }
+    return context.filePage | mask < filePages ? nil : .endOfFile
   }
 
   private func serve(
@@ -54,14 +56,14 @@ extension AddressSpace {
     let index = DirectSize.huge.first(of: context.filePage)
     if !fault.stores, map.kind != .mapped { return .init(loadHugeHole(fault, &entry, &context)) }
     guard map.kind == .mapped, case .frame(let frame) = fault.place(of: map, at: index << PageSize.shift) else {
-      return .init(.fallback)
+      return context.fallBack(.blocks)
     }
     let isSynchronous = fault.isSynchronous(map, in: context.area)
     guard
       let shown = fault.file.show(
         .block(frame, .huge), for: entry, at: index,
         isDirty: !isSynchronous && (fault.stores || fault.file.rules.tagsReads))
-    else { return .init(.fallback) }
+    else { return context.fallBack(.otherFallback) }
     entry = shown
     return isSynchronous
       ? holdBack(frame, fault, &context) : .init(enterDirect(frame, .huge, storing: fault.stores, &context))
@@ -71,25 +73,35 @@ extension AddressSpace {
   private func loadHugeHole(
     _ fault: DirectFault, _ entry: inout DAXEntry, _ context: inout FaultContext
   ) -> FaultResult {
+    let result = enterHugeZero(fault, &entry, &context)
+    if result == .fallback { context.direct.insert(.otherFallback) }
+    let kind: EngineEvent.Kind = result == .fallback ? .directLoadHugeHoleFallback : .directLoadHugeHole
+    events.note(EngineEvent(kind, fault.file, context, result, entry))
+    return result
+  }
+
+  private func enterHugeZero(
+    _ fault: DirectFault, _ entry: inout DAXEntry, _ context: inout FaultContext
+  ) -> FaultResult {
     guard let zero = machine.hugeZeroFrame,
       let shown = fault.file.show(
         .zero(zero, .huge), for: entry, at: DirectSize.huge.first(of: context.filePage),
         isDirty: fault.file.rules.tagsReads)
-    else { return noteHole(.fallback, fault, entry, context) }
+    else { return .fallback }
     entry = shown
     let value = PageTableEntry(
       frame: zero,
       permissions: context.area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
         | PageTableEntry.hugeBit | PageTableEntry.specialBit | PageTableEntry.holeBit
     ).without(PageTableEntry.writableBit)
-    return noteHole(table.setHuge(value, at: context.middle) ? .noPage : .fallback, fault, entry, context)
+    return table.setHuge(value, at: context.middle) ? .noPage : .fallback
   }
+}
 
-  private func noteHole(
-    _ result: FaultResult, _ fault: DirectFault, _ entry: DAXEntry, _ context: borrowing FaultContext
-  ) -> FaultResult {
-    let kind: EngineEvent.Kind = result == .fallback ? .directLoadHugeHoleFallback : .directLoadHugeHole
-    events.note(EngineEvent(kind, fault.file, context, result, entry))
-    return result
+extension FaultContext {
+  /// 2 MiB go on by single pages.
+  fileprivate mutating func fallBack(_ reason: DirectSteps, errno: Errno? = nil) -> DirectFault.Outcome {
+    direct.insert(reason)
+    return DirectFault.Outcome(.fallback, errno: errno)
   }
 }

@@ -2,6 +2,7 @@
 extension AddressSpace {
   func servePage(_ fault: DirectFault, _ context: inout FaultContext, _ copy: Folio?) -> DirectFault.Outcome {
     events.note(EngineEvent(.directPageFault, fault.file, context))
+    context.direct.insert(.page)
     let outcome = servePageNoting(fault, &context, copy)
     events.note(EngineEvent(.directPageFaultDone, fault.file, context, outcome.result))
     return outcome

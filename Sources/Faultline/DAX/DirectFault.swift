@@ -51,6 +51,7 @@ extension AddressSpace {
       }
     #endif
     guard outcome.result.contains(.needsDataSync), let frame = outcome.frame else { return outcome.result }
+    context.direct.insert(.needsDataSync)
     return finishSyncFault(file, size, frame, &context)
   }
 
@@ -82,6 +83,7 @@ extension AddressSpace {
     } catch {
       return .busError
     }
+    context.direct.insert(.synced)
     guard let entry = file.relock(index, size) else {
       events.note(EngineEvent(.directInsertNoEntry, file, context, .noPage))
       return .noPage

@@ -15,6 +15,8 @@ struct FaultContext: ~Copyable {
   var seen: PageTableEntry?
   /// See ``FaultTask/arriving``.
   var arriving: UInt64
+  /// What was done for a file with DAX.
+  var direct: DirectSteps = []
   /// The middle entry that covers the page. Kernel: `vmf->pmd`.
   let middle: MiddleEntry
   /// What the attempt relies on instead of a lock; `nil` under one.

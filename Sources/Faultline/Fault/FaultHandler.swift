@@ -65,7 +65,7 @@ extension AddressSpace {
   func handleFault(_ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, by task: inout FaultTask) -> FaultResult {
     task.attempts.handlings &+= 1
     let reader = task.reader(epoch, of: epochs)
-    let result = attemptFault(area, page, flags, &task.arriving, reader)
+    let result = attemptFault(area, page, flags, &task.arriving, &task.directFaults, reader)
     if !result.contains(.retry), !result.isError {
       task.count(major: result.contains(.major) || flags.contains(.tried))
     }
@@ -75,12 +75,15 @@ extension AddressSpace {
   /// Sorts by what is entered for the page now. Kernel: `__handle_mm_fault`.
   private func attemptFault(
     _ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, _ arriving: inout UInt64,
-    _ reader: EpochDomain.RecordPointer
+    _ direct: inout DirectFaultCounts, _ reader: EpochDomain.RecordPointer
   ) -> FaultResult {
     guard let middle = table.allocateUpperTables(forPage: page) else { return .outOfMemory }
     var context = FaultContext(
       space: self, area: area, page: page, flags: flags, middle: middle, arriving: arriving, reader: reader)
-    defer { arriving = context.arriving }
+    defer {
+      arriving = context.arriving
+      if !context.direct.isEmpty { direct.add(context.direct) }
+    }
     if middle.leaf == nil, let result = faultHuge(&context) { return result }
     // There may be one now: what was huge may have been split.
     guard let leaf = middle.leaf else { return faultMissing(&context) }

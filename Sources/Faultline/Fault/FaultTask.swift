@@ -13,6 +13,9 @@ public struct FaultTask: ~Copyable {
   /// What became of those that began without a lock.
   public internal(set) var speculation = SpeculationCounts()
 
+  /// How those on files with DAX went.
+  public internal(set) var directFaults = DirectFaultCounts()
+
   /// The first read that this fault, or an earlier one of the same system call, has started and nobody has waited for yet: its
   /// pages, and those of later reads, are still locked, here as on a device.
   var arriving = FaultTask.nothing
