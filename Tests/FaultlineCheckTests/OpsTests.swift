@@ -101,6 +101,14 @@ import Testing
     #expect(throws: expected) { try runner.record(script) }
   }
 
+  @Test(arguments: [ScriptFileSystem.ext4DAX, .xfsDAX])
+  func aFileOfAChildLeavesRoomForOneOfItsParent(fileSystem: ScriptFileSystem) throws {
+    let script = try OperationScript(
+      parsing: "fork\nmkfile F0 4\nendfork\nmkfile F0 8\nfork\nmkfile F0 2\nendfork\nfiemap F0")
+    let results = try ScriptRunner(fileSystem: fileSystem).record(script).results
+    #expect(results.last?["extents"]?.description == #"[[0,8,1,"w"]]"#)
+  }
+
   @Test func noNumbersOfAScriptTrap() throws {
     let numbers = ["0", "1", "-1", "3+1", "9007199254740991", "-9007199254740991", "2251799813685247-1"]
     let templates = [

@@ -42,7 +42,8 @@ extension ScriptRunner {
     _ name: String, residue: UInt64, on volume: ExtentFileSystem
   ) throws(ScriptRunError) -> PlacedFile {
     do throws(KernelError) {
-      let placed = PlacedFile(file: try volume.create(String(files.count)), name: name, residue: residue)
+      placedFiles += 1
+      let placed = PlacedFile(file: try volume.create(String(placedFiles)), name: name, residue: residue)
       placed.follow(placement, atLine: Int64(line))
       return placed
     } catch {

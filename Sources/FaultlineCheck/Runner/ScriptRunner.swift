@@ -58,6 +58,8 @@ public final class ScriptRunner {
   /// Where files lie that are mapped without a cache; `nil` for other file systems.
   let volume: ExtentFileSystem?
   let placement: RecordedPlacement
+  /// Files that were made on the device, also by children, whose descriptors are forgotten: each has its own name there.
+  var placedFiles = 0
   /// The memory and the counts of the process that runs now: the parent, or the child of a fork.
   var space: AddressSpace
   var task = FaultTask()
