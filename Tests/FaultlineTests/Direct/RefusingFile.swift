@@ -21,8 +21,10 @@ final class RefusingFile: DAXFile {
   var inode: UInt64 { file.inode }
   var size: UInt64 { file.size }
 
-  func map(_ range: Range<UInt64>, for request: IOMapRequest) throws(KernelError) -> IOMap {
-    try file.map(range, for: request)
+  func map(
+    _ range: Range<UInt64>, for request: IOMapRequest, window: Range<UInt64>
+  ) throws(KernelError) -> IOMap {
+    try file.map(range, for: request, window: window)
   }
 
   func endMap(_ map: IOMap, for request: IOMapRequest, written: UInt64) throws(KernelError) {
