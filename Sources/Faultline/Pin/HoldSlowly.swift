@@ -43,6 +43,11 @@ extension AddressSpace {
         lock.unlockShared()
         return .fault
       }
+      // A truncation of such a file waits for its pages, and would wait for ever. Kernel: `check_vma_flags`.
+      if flags.contains(.longTerm), area.file?.node.isDirect == true {
+        lock.unlockShared()
+        return .longTerm
+      }
       if follow(page, min(end, area.pages.upperBound), in: area, flags, into: &held) {
         lock.unlockShared()
         return nil

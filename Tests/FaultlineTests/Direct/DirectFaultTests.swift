@@ -205,4 +205,23 @@ import Testing
     #expect(stage.node.size == 3 * Self.span << 12 + 100)
     #expect(Invariants(machine: stage.machine).check().isEmpty)
   }
+
+  // MARK: Pins
+
+  @Test func aPinForLongIsRefusedAndOneForATransferHoldsTheBlock() throws {
+    let stage = try DirectStage(pages: 16)
+    try stage.map()
+    stage.store(3)
+    let page = VirtualAddress(page: stage.base + 3)
+    let range = page..<VirtualAddress(page: stage.base + 4)
+    let refusal = #expect(throws: KernelError.self) {
+      _ = try stage.space.pin(range, [.write, .longTerm], by: &stage.task).pageCount
+    }
+    #expect(refusal?.errno == .EOPNOTSUPP)
+    let pages = try stage.space.pin(range, .write, by: &stage.task)
+    #expect(throws: KernelError.self) { try stage.node.resize(to: 0, busyPages: .refuse) }
+    pages.unpin()
+    try stage.node.resize(to: 0, busyPages: .refuse)
+    #expect(Invariants(machine: stage.machine).check().isEmpty)
+  }
 }
