@@ -20,8 +20,8 @@ public final class AddressSpace: @unchecked Sendable {
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
   private let gapBehindLock = CacheLines.Gap()
-  /// Grows with every change of areas, by one at its begin and by one at its end: odd while somebody changes some. In memory of
-  /// its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
+  /// Grows with every change of areas, by one at its end; in the modes without a lock by one at its begin too, so that it is odd
+  /// while somebody changes some. In memory of its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
   let sequence: WordPointer
   let areas: VMATree
   private let gapBehindAreas = CacheLines.Gap()

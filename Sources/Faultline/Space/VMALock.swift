@@ -91,6 +91,8 @@ extension AddressSpace {
   /// Begins a change of areas: nobody else changes any, and faults stay out of those that are marked.
   func lockForChange() {
     lock.lockExclusive()
+    // Every fault under an area's lock reads the number: each write takes its line away from them all.
+    guard lockMode.isSpeculative else { return }
     sequence.pointee.wrappingAdd(1, ordering: .relaxed)
     // As in the area's own mark: the number first, then what changes.
     atomicMemoryFence(ordering: .releasing)
