@@ -14,6 +14,7 @@
 #include "doctor.h"
 #include "kernel_script.h"
 #include "memory_file.h"
+#include "page_loops.h"
 #include "processor.h"
 #include "store.h"
 #include "thread_slot.h"

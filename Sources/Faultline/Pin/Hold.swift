@@ -43,7 +43,7 @@ extension AddressSpace {
   ) throws(KernelError) -> UInt64 {
     let pages = try pages(of: range, flags, held.kind)
     let before = held.pageCount
-    if held.kind == .pin { hasPinned.store(1, ordering: .sequentiallyConsistent) }
+    if held.kind == .pin { noteFirstPin() }
     let fast = flags.isDisjoint(with: [.force, .longTerm]) ? holdFast(pages, flags, into: &held, by: &task) : 0
     guard fast < pages.count else { return fast }
     let rest = pages.lowerBound + fast..<pages.upperBound
@@ -65,8 +65,16 @@ extension AddressSpace {
       throw KernelError(.EINVAL, "a walk without locks sees no area: it can neither force nor pin for long")
     }
     let pages = try pages(of: range, flags, held.kind)
-    if held.kind == .pin { hasPinned.store(1, ordering: .sequentiallyConsistent) }
+    if held.kind == .pin { noteFirstPin() }
     return holdFast(pages, flags, into: &held, by: &task)
+  }
+
+  /// Says, once and for ever, that pages of this address space may be pinned: a fork looks at it after it has announced its copy,
+  /// and a pin looks for that announcement after this. Kernel: `mm_set_has_pinned_flag`.
+  @inline(__always)
+  private func noteFirstPin() {
+    // Threads that pin would otherwise meet in this word each time.
+    if hasPinned.load(ordering: .sequentiallyConsistent) == 0 { hasPinned.store(1, ordering: .sequentiallyConsistent) }
   }
 
   private func pages(

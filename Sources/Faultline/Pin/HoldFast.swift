@@ -10,7 +10,7 @@ extension AddressSpace {
   ) -> UInt64 {
     let before = held.pageCount
     let mark = held.mark
-    let sequence = copySequence.load(ordering: .acquiring)
+    let sequence = copySequence.load(ordering: .sequentiallyConsistent)
     // A fork that is copying entries looks at pins on its way: what it has passed must not be pinned behind its back.
     #if DEBUG || ModelCheck
       let looks = !machine.switches.has(.pinsDuringFork)
@@ -80,7 +80,7 @@ extension AddressSpace {
   }
 
   @inline(__always)
-  private func allows(_ entry: PageTableEntry, _ demand: PageTableEntry.Demand) -> Bool {
+  func allows(_ entry: PageTableEntry, _ demand: PageTableEntry.Demand) -> Bool {
     let wanted = demand.mask | PageTableEntry.specialBit
     return entry.rawValue & wanted == demand.value
   }

@@ -105,7 +105,7 @@ public struct PinnedPages: ~Copyable {
   /// How far it is filled.
   struct Mark {
     fileprivate let count: Int
-    fileprivate let pageCount: UInt64
+    let pageCount: UInt64
   }
 
   var mark: Mark { Mark(count: count, pageCount: pageCount) }
@@ -158,14 +158,17 @@ public struct PinnedPages: ~Copyable {
   private static func consecutive(_ words: UnsafePointer<UInt64>, _ limit: Int) -> Int {
     let first = words[0]
     // Without an exit in the middle the comparison of a block is a few instructions.
-    let block = 64
-    var done = 1
+    let block = 32
+    var done = 0
     while done &+ block <= limit {
+      let place = words + done
+      let begin = first &+ UInt64(truncatingIfNeeded: done)
       var difference: UInt64 = 0
-      for step in 0..<block { difference |= words[done &+ step] ^ (first &+ UInt64(done &+ step)) }
+      for step in 0..<block { difference |= place[step] ^ (begin &+ UInt64(truncatingIfNeeded: step)) }
       if difference != 0 { break }
       done &+= block
     }
+    done = max(1, done)
     while done < limit, words[done] == first &+ UInt64(done) { done &+= 1 }
     return done
   }
