@@ -14,7 +14,8 @@ extension OpenFile {
   /// - Parameters:
   ///   - offset, length: bytes.
   ///   - keepSize: whether a range that ends behind the file's end leaves the size alone. A hole always does.
-  /// - Throws: `EINVAL` for no bytes, `EBADF` without write permission, `EFBIG` past the largest file offset, `EOPNOTSUPP`.
+  /// - Throws: `EINVAL` for no bytes, `EBADF` without write permission, `EFBIG` past the largest file offset, `EOPNOTSUPP`,
+  ///   `ENODEV` for a device.
   public func change(
     _ change: RangeChange, offset: UInt64, length: UInt64, keepSize: Bool = false
   ) throws(KernelError) {
@@ -24,6 +25,7 @@ extension OpenFile {
     }
     guard isWritable else { throw KernelError(.EBADF, "fallocate through a descriptor that cannot write") }
     guard offset + length <= largest else { throw KernelError(.EFBIG, "fallocate past the largest file offset") }
+    try node.requireFile("fallocate", else: .ENODEV)
     guard change != .zeroRange || !node.traits.isMemoryOnly else {
       throw KernelError(.EOPNOTSUPP, "FALLOC_FL_ZERO_RANGE on a file that lives in memory")
     }

@@ -10,6 +10,8 @@ public final class FileNode: @unchecked Sendable {
   public let store: (any BackingStore)?
   /// What a file with DAX lies on, whose pages are mapped where they lie; `nil` for others.
   let direct: DirectBacking?
+  /// The device that this is as a whole; `nil` for files.
+  let device: DevicePageMap?
   /// The file's number on its machine, in the order in which files were made, from 1.
   public let number: UInt64
   let cache: PageCachePointer
@@ -30,11 +32,12 @@ public final class FileNode: @unchecked Sendable {
 
   /// - Parameter size: bytes.
   public convenience init(machine: Machine, traits: FileTraits, store: (any BackingStore)? = nil, size: UInt64) {
-    self.init(machine, traits, store, size: size, direct: nil)
+    self.init(machine, traits, store, size: size, direct: nil, device: nil)
   }
 
   init(
-    _ machine: Machine, _ traits: FileTraits, _ store: (any BackingStore)?, size: UInt64, direct: DirectBacking?
+    _ machine: Machine, _ traits: FileTraits, _ store: (any BackingStore)?, size: UInt64, direct: DirectBacking?,
+    device: DevicePageMap?
   ) {
     self.machine = machine
     memory = machine.memory
@@ -43,15 +46,22 @@ public final class FileNode: @unchecked Sendable {
     self.traits = traits
     self.store = store
     self.direct = direct
+    self.device = device
     number = machine.fileNumbers.wrappingAdd(1, ordering: .relaxed).newValue
     cache = CacheLines.allocate(for: PageCache.self)
-    cache.initialize(to: PageCache(node: self, size: size, isDirect: direct != nil))
+    cache.initialize(to: PageCache(node: self, size: size, isDirect: direct != nil || device != nil))
     machine.census.add(self)
   }
 
   deinit {
     machine.census.remove(self)
-    if let dax { dax.dropAllEntries() } else { dropAllFolios() }
+    if let device {
+      device.leave(cache)
+    } else if let dax {
+      dax.dropAllEntries()
+    } else {
+      dropAllFolios()
+    }
     cache.deinitialize(count: 1)
     cache.deallocate()
   }

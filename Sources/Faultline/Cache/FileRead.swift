@@ -4,7 +4,7 @@ extension OpenFile {
   /// - Parameter body: gets each piece in order: its offset from the start of the read and its bytes (`nil` where the machine
   ///   keeps no contents).
   /// - Returns: the bytes read: fewer than `count` at the end of the file.
-  /// - Throws: `EBADF` without read permission, `EIO` when the store fails before the first byte.
+  /// - Throws: `EBADF` without read permission, `EIO` when the store fails before the first byte, `EINVAL` for a device.
   @discardableResult
   public func read(
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
@@ -22,6 +22,7 @@ extension OpenFile {
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Int
   ) throws(KernelError) -> UInt64 {
     guard isReadable else { throw KernelError(.EBADF, "a read from a descriptor that cannot read") }
+    try node.requireFile("read")
     if let dax = node.dax { return try dax.read(at: offset, count: count, body) }
     if node.traits.isMemoryOnly { return try node.readMemory(at: offset, count: count, body) }
     var position = offset

@@ -2,12 +2,14 @@ extension OpenFile {
   /// Writes through the cache and grows the file where needed. pwrite(2). Kernel: `generic_perform_write`.
   ///
   /// - Parameter bytes: what to write; in a machine without contents only its length matters.
-  /// - Throws: `EBADF` without write permission, `EIO` when a page that is written in part cannot be read, `ENOMEM`.
+  /// - Throws: `EBADF` without write permission, `EIO` when a page that is written in part cannot be read, `ENOMEM`, `EINVAL` for a
+  ///   device.
   public func write(at offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(KernelError) {
     guard isWritable else { throw KernelError(.EBADF, "a write to a descriptor that cannot write") }
     guard UInt64(bytes.count) <= UInt64(Int64.max) - min(offset, UInt64(Int64.max)) else {
       throw KernelError(.EFBIG, "a write past the largest file offset")
     }
+    try node.requireFile("write")
     if let dax = node.dax { return try dax.write(at: offset, bytes) }
     if !bytes.isEmpty { node.bringTailBeforeWrite(at: offset) }
     var done = 0

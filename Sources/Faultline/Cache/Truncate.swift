@@ -4,11 +4,11 @@ extension FileNode {
   /// The size changes first, under the content lock; then whatever maps a page beyond it is unmapped, its folios go, and it is
   /// unmapped once more, for a private copy may have been made in between.
   ///
-  /// - Parameter size: bytes. Growing adds a hole. What the file system of a file with DAX refuses is lost here: see
-  ///   ``resize(to:busyPages:)``.
+  /// - Parameter size: bytes. Growing adds a hole. What the file system of a file with DAX, or a device, refuses is lost here:
+  ///   see ``resize(to:busyPages:)``.
   public func truncate(to size: UInt64) {
-    if let dax {
-      try? dax.resize(to: size, .wait)
+    if isDirect {
+      try? resize(to: size)
       return
     }
     cache.pointee.contentLock.lockExclusive()

@@ -1,21 +1,29 @@
 /// A device's pages as frames: their metadata is there from the start, and nothing allocates or frees them. Kernel: the
 /// `struct page` array of a `ZONE_DEVICE` range, `struct dev_pagemap`.
 ///
-/// A page belongs to nobody (no references), or is part of a folio of 2^0, 2^9 or 2^18 pages that its owner has claimed and
-/// holds one reference on. Any thread may use it; who claims and releases pages orders that himself, as a file system's
-/// allocator does for its blocks.
+/// Under files, a page belongs to nobody (no references), or is part of a folio of 2^0 or 2^9 pages that its owner has
+/// claimed and holds one reference on. Any thread may use it; who claims and releases pages orders that himself, as a file
+/// system's allocator does for its blocks. A device that is mapped as a whole has all its pages in folios of one size from the start,
+/// each with one reference of the device's.
 ///
 /// `@unchecked Sendable`: frames are shared words; everything else never changes.
 public final class DevicePageMap: @unchecked Sendable {
-  /// The largest folio, 1 GiB, in pages.
-  static let largestPageCount = 1 << 18
+  /// The order of a folio that one upper entry can map: 1 GiB. Kernel: `HPAGE_PUD_ORDER`.
+  public static let giganticOrder: UInt64 = 18
 
   public let device: any DAXDevice
+  /// log2 of the pages of each folio, where they are permanent because the device is mapped as a whole: 0, 9 or 18; `nil` where
+  /// files claim folios and give them back. Kernel: `vmemmap_shift`.
+  public let order: UInt64?
   private let frames: FramePointer
+  /// Who maps the device as a whole: the address of a ``PageCache``, or 0.
+  let owner = AtomicWord(0)
 
-  init(device: any DAXDevice, frames: FramePointer) {
+  init(device: any DAXDevice, order: UInt64?, frames: FramePointer) {
     self.device = device
+    self.order = order
     self.frames = frames
+    if let order { makeFolios(order) }
   }
 
   /// The frame of a page of the device.
@@ -74,6 +82,21 @@ public final class DevicePageMap: @unchecked Sendable {
     return folio
   }
 
+  /// Makes all pages folios for good, each with the device's own reference. Kernel: `memmap_init_zone_device`.
+  private func makeFolios(_ order: UInt64) {
+    let count = 1 << Int(order)
+    for first in stride(from: 0, to: Int(device.pageCount), by: count) {
+      let head = frames + first
+      head.pointee.flags.store(
+        order << FolioFlags.orderShift | FolioFlags([.device, .uptodate]).rawValue, ordering: .relaxed)
+      head.pointee.index.store(UInt64(first), ordering: .relaxed)
+      for tail in 1..<max(1, count) {
+        (head + tail).pointee.head.store(UInt64(UInt(bitPattern: head)), ordering: .relaxed)
+      }
+      head.pointee.life.store(Frame.referenceUnit, ordering: .releasing)
+    }
+  }
+
   /// Gives the owner's reference back. The pages are free for another claim when the last other reference is gone.
   func release(_ folio: Folio, to memory: PhysicalMemory) {
     folio.head.pointee.mapping.store(0, ordering: .relaxed)
@@ -98,6 +121,25 @@ public final class DevicePageMap: @unchecked Sendable {
 extension Machine {
   /// The pages of a device among the machine's frames, numbered when the device is first seen.
   ///
-  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them.
-  public func pages(of device: any DAXDevice) throws(KernelError) -> DevicePageMap { try memory.pages(of: device) }
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them; `EBUSY` for one that is mapped as a whole.
+  public func pages(of device: any DAXDevice) throws(KernelError) -> DevicePageMap {
+    try memory.pages(of: device, order: nil)
+  }
+
+  /// The pages of a device that is mapped as a whole: permanently in folios of 2^`order` pages, made at the first call. Costs 64
+  /// bytes of memory for each page. Kernel: `devm_memremap_pages` of device-dax.
+  ///
+  /// - Parameter order: 0, 9 or 18: the device's `align` of 4 KiB, 2 MiB or 1 GiB.
+  /// - Throws: `EINVAL` for another order, or a device that is no multiple of such a folio; `EBUSY` when its pages are in use in
+  ///   another way; `ENOSPC` when there are too many devices, or too many pages on them.
+  public func pages(of device: any DAXDevice, order: UInt64) throws(KernelError) -> DevicePageMap {
+    guard [0, PhysicalMemory.pmdOrder, DevicePageMap.giganticOrder].contains(order) else {
+      throw KernelError(.EINVAL, "a device in folios of order \(order); no entry maps one: use 0, 9 or 18")
+    }
+    guard device.pageCount & (1 << order - 1) == 0 else {
+      throw KernelError(
+        .EINVAL, "a device of \(device.pageCount) pages in folios of \(1 << order): it must be a multiple of them")
+    }
+    return try memory.pages(of: device, order: order)
+  }
 }

@@ -12,8 +12,10 @@ extension FileNode {
   /// - Parameters:
   ///   - size: bytes.
   ///   - busyPages: what to do about pages of a file with DAX that a transfer still uses.
-  /// - Throws: `EBUSY` for those; what the file system of a file with DAX refuses: `EFBIG`, `ENOSPC`, `EIO`, `EROFS`.
+  /// - Throws: `EBUSY` for those; what the file system of a file with DAX refuses: `EFBIG`, `ENOSPC`, `EIO`, `EROFS`; `EINVAL`
+  ///   for a device.
   public func resize(to size: UInt64, busyPages: BusyPages = .wait) throws(KernelError) {
+    try requireFile("ftruncate")
     if let dax { try dax.resize(to: size, busyPages) } else { truncate(to: size) }
   }
 }

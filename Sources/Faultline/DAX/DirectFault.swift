@@ -35,6 +35,7 @@ extension AddressSpace {
   /// The file system's part: blocks stay where they are during the fault, a store runs inside a handle, and what the core could
   /// not enter yet is committed when the handle is closed.
   private func handleDirect(_ context: inout FaultContext, _ size: DirectSize, copy: Folio?) -> FaultResult {
+    if let device = context.area.device { return faultDevice(device, size, &context) }
     guard let file = context.area.file?.node.dax else { return .busError }
     let fault = DirectFault(file: file, size: size, stores: context.isWrite && context.area.flags.contains(.shared))
     file.cache.pointee.contentLock.lockShared()

@@ -56,14 +56,14 @@ extension FileNode {
   /// - Throws: `ENOSPC` when the machine cannot number the device's pages.
   public convenience init(machine: Machine, traits: FileTraits, file: any DAXFile) throws(KernelError) {
     let backing = DirectBacking(file: file, pages: try machine.pages(of: file.device))
-    self.init(machine, traits, nil, size: file.size, direct: backing)
+    self.init(machine, traits, nil, size: file.size, direct: backing, device: nil)
   }
 
   /// The file as one with DAX; `nil` for others.
   var dax: DirectFile? { direct.map { DirectFile(node: self, backing: $0) } }
 
-  /// Whether its pages are a device's own. Kernel: `S_DAX`.
-  public var isDirect: Bool { direct != nil }
+  /// Whether its pages are a device's own: it is a file with DAX, or a device as a whole. Kernel: `S_DAX`.
+  public var isDirect: Bool { direct != nil || device != nil }
 }
 
 extension DirectFile {

@@ -3,8 +3,10 @@ extension FileNode {
   /// Makes what was stored to pages of the file durable, and what a crash would need to find it. fsync(2), fdatasync(2), msync(2).
   ///
   /// - Parameter dataOnly: whether metadata may be left out that the data can be found without.
-  /// - Throws: `EIO` when a store or device refuses, `EROFS` after an aborted commit.
+  /// - Throws: `EIO` when a store or device refuses, `EROFS` after an aborted commit, `EINVAL` for a device that is mapped as a
+  ///   whole: its stores are the program's to flush.
   public func sync(_ pages: Range<UInt64> = 0..<UInt64.max, dataOnly: Bool = false) throws(KernelError) {
+    try requireFile("fsync")
     if let dax { return try dax.sync(pages, dataOnly: dataOnly) }
     do throws(StoreError) {
       try writeBack(pages)

@@ -33,7 +33,9 @@ extension AddressSpace {
   ) -> FaultResult {
     let result =
       size == .huge
-      ? enterDirectHuge(frame, storing: storing, context) : enterDirectPage(frame, storing: storing, &context)
+      ? enterDirect(
+        frame, PageTableEntry.hugeBit, at: context.middle.pointer, of: context.middle.table, in: context.area,
+        storing: storing) : enterDirectPage(frame, storing: storing, &context)
     if storing, !result.isError { noteWritable(frame, size, context) }
     return result
   }
@@ -53,7 +55,7 @@ extension AddressSpace {
     defer { table.lock(of: leaf).pointee.lock.unlock() }
     let pointer = leaf.entries + PageTable.slot(ofPage: context.page, level: 0)
     let there = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
-    guard there.isNone else { return makeDirectWritable(pointer, there, frame, storing: storing, context) }
+    guard there.isNone else { return makeDirectWritable(pointer, there, frame, storing: storing, context.area) }
     let folio = Folio(of: memory.frame(frame))
     folio.get()
     folio.addMapping(of: memory.frame(frame))
@@ -63,20 +65,28 @@ extension AddressSpace {
     return .noPage
   }
 
-  private func enterDirectHuge(
-    _ frame: FrameNumber, storing: Bool, _ context: borrowing FaultContext
+  /// Enters a whole folio of several pages by one entry. Kernel: `vmf_insert_folio_pmd`, `vmf_insert_folio_pud`.
+  ///
+  /// - Parameters:
+  ///   - size: the bits that tell an entry of its size in the middle or the upper `table`.
+  ///   - pointer: the entry.
+  /// - Returns: `noPage` too where a table stands.
+  func enterDirect(
+    _ frame: FrameNumber, _ size: UInt64, at pointer: WordPointer, of table: PageTable.Table, in area: VMAPointer,
+    storing: Bool
   ) -> FaultResult {
-    table.lock(of: context.middle.table).pointee.lock.withLock {
-      let pointer = context.middle.pointer
-      let there = context.middle.entry
+    self.table.lock(of: table).pointee.lock.withLock {
+      let there = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
       guard there.isNone else {
-        return there.isHuge ? makeDirectWritable(pointer, there, frame, storing: storing, context) : .noPage
+        return there.isHuge ? makeDirectWritable(pointer, there, frame, storing: storing, area) : .noPage
       }
       let folio = Folio(of: memory.frame(frame))
       folio.get()
       folio.addHugeMapping()
-      let entry = PageTableEntry(frame: frame, permissions: permissions(context) | PageTableEntry.hugeBit)
-      pointer.pointee.store(entry.rawValue, ordering: .releasing)
+      var permissions = area.pointee.entryPermissions.load(ordering: .relaxed) | PageTableEntry.accessedBit
+      if storing { permissions |= PageTableEntry.dirtyBit | writableBit(of: area) }
+      pointer.pointee.store(
+        PageTableEntry(frame: frame, permissions: permissions | size).rawValue, ordering: .releasing)
       countFilePages(folio.pageCount)
       countHugeFilePages(folio.pageCount)
       return .noPage
@@ -85,15 +95,14 @@ extension AddressSpace {
 
   /// Under the table's lock: somebody was first, or a store makes what was entered for a load writable.
   private func makeDirectWritable(
-    _ pointer: WordPointer, _ there: PageTableEntry, _ frame: FrameNumber, storing: Bool,
-    _ context: borrowing FaultContext
+    _ pointer: WordPointer, _ there: PageTableEntry, _ frame: FrameNumber, storing: Bool, _ area: VMAPointer
   ) -> FaultResult {
     guard storing, there.isPresent else { return .noPage }
     guard there.frame == frame, !there.isSpecial else {
       return !there.isSpecial && machine.rules.direct.refusesOtherPage ? .busError : .noPage
     }
     pointer.pointee.bitwiseOr(
-      PageTableEntry.accessedBit | PageTableEntry.dirtyBit | writableBit(of: context.area), ordering: .relaxed)
+      PageTableEntry.accessedBit | PageTableEntry.dirtyBit | writableBit(of: area), ordering: .relaxed)
     return .noPage
   }
 

@@ -77,7 +77,12 @@ extension AddressSpace {
     _ area: VMAPointer, _ page: UInt64, _ flags: FaultFlags, _ arriving: inout UInt64,
     _ direct: inout DirectFaultCounts, _ reader: EpochDomain.RecordPointer
   ) -> FaultResult {
-    guard let middle = table.allocateUpperTables(forPage: page) else { return .outOfMemory }
+    var found = table.middle(forPage: page)
+    if found == nil {
+      if let result = faultGigantic(area, page, flags) { return result }
+      found = table.allocateUpperTables(forPage: page)
+    }
+    guard let middle = found else { return .outOfMemory }
     var context = FaultContext(
       space: self, area: area, page: page, flags: flags, middle: middle, arriving: arriving, reader: reader)
     defer {

@@ -27,22 +27,30 @@ final class DeviceRanges: @unchecked Sendable {
 
   /// The pages of a device, numbered now if they were not yet.
   ///
-  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them.
-  func pages(of device: any DAXDevice, behind frames: FramePointer) throws(KernelError) -> DevicePageMap {
+  /// - Parameter order: see ``DevicePageMap/order``.
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them; `EBUSY` when they have another order.
+  func pages(
+    of device: any DAXDevice, order: UInt64?, behind frames: FramePointer
+  ) throws(KernelError) -> DevicePageMap {
     lock.lock()
     defer { lock.unlock() }
     let known = Int(count.load(ordering: .relaxed))
     for number in 0..<known {
       let pages = ranges[number].pages.takeUnretainedValue()
-      if pages.device === device { return pages }
+      guard pages.device === device else { continue }
+      guard pages.order == order else {
+        throw KernelError(.EBUSY, "the device's pages are in use in folios of another size, or by a file system")
+      }
+      return pages
     }
     let first = known == 0 ? 0 : ranges[known - 1].end
     // Aligned as the largest folio is, so that a device's page and its frame are aligned alike.
-    let start = (first + DevicePageMap.largestPageCount - 1) & ~(DevicePageMap.largestPageCount - 1)
+    let largest = 1 << Int(DevicePageMap.giganticOrder)
+    let start = (first + largest - 1) & ~(largest - 1)
     guard known < Self.limit, device.pageCount <= Self.capacity, start + Int(device.pageCount) <= Self.capacity else {
       throw KernelError(.ENOSPC, "a machine has at most \(Self.limit) devices with \(Self.capacity) pages in all")
     }
-    let pages = DevicePageMap(device: device, frames: frames + start)
+    let pages = DevicePageMap(device: device, order: order, frames: frames + start)
     (ranges + known).initialize(
       to: Range(
         first: start, end: start + Int(device.pageCount), bytes: device.bytes, pages: .passRetained(pages)))
@@ -69,10 +77,8 @@ final class DeviceRanges: @unchecked Sendable {
 
 extension PhysicalMemory {
   /// The pages of a device among the machine's frames, numbered at the first call.
-  ///
-  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them.
-  func pages(of device: any DAXDevice) throws(KernelError) -> DevicePageMap {
-    try devices.pages(of: device, behind: deviceFrames)
+  func pages(of device: any DAXDevice, order: UInt64?) throws(KernelError) -> DevicePageMap {
+    try devices.pages(of: device, order: order, behind: deviceFrames)
   }
 
   @inline(never)

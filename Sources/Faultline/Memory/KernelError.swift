@@ -14,6 +14,7 @@ public struct Errno: Hashable, Sendable, CustomStringConvertible {
   public static let EPERM = Errno(code: 1, name: "EPERM")
   public static let ENOENT = Errno(code: 2, name: "ENOENT")
   public static let EIO = Errno(code: 5, name: "EIO")
+  public static let ENXIO = Errno(code: 6, name: "ENXIO")
   public static let EBADF = Errno(code: 9, name: "EBADF")
   public static let EAGAIN = Errno(code: 11, name: "EAGAIN")
   public static let ENOMEM = Errno(code: 12, name: "ENOMEM")

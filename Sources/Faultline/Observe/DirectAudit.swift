@@ -38,6 +38,11 @@ extension FileNode {
 }
 
 extension PhysicalMemory {
+  /// Whether a frame is part of a device that is mapped as a whole, which has a reference of its own on each folio.
+  package func auditIsPermanent(_ number: UInt64) -> Bool {
+    device(of: frame(FrameNumber(rawValue: number)))?.order != nil
+  }
+
   /// The metadata of a device's frame; `nil` for a frame of the machine's own.
   package func auditDeviceFrame(_ number: UInt64) -> FrameAudit? {
     guard number >= frameCount, number < frameCount + DeviceRanges.capacity else { return nil }

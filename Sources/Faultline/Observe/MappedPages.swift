@@ -21,7 +21,7 @@ public struct MappedPage: Hashable, Sendable {
   }
 
   public let kind: Kind
-  /// Whether one entry maps the page and the 511 around it.
+  /// Whether one entry maps the page and all others of its folio, 2 MiB or 1 GiB.
   public let isHuge: Bool
   /// Whether it shows a file with DAX: a page of the device.
   public let isDirect: Bool

@@ -28,7 +28,12 @@ extension AddressSpace {
   private func walkFast(_ pages: Range<UInt64>, _ flags: PinFlags, into held: inout PinnedPages) {
     let demand = flags.contains(.write) ? PageTableEntry.Demand.write : .read
     var page = pages.lowerBound
-    while page < pages.upperBound, let middle = table.middle(forPage: page) {
+    while page < pages.upperBound {
+      guard let middle = table.middle(forPage: page) else {
+        guard let end = holdGigantic(page, pages.upperBound, demand, into: &held) else { return }
+        page = end
+        continue
+      }
       let end = min(pages.upperBound, (page | (PageSize.entriesPerTable - 1)) &+ 1)
       let seen = middle.entry
       if seen.isHuge {
@@ -44,6 +49,24 @@ extension AddressSpace {
       }
       page = end
     }
+  }
+
+  /// Of the pages that one gigantic entry maps. Returns one past the last of them; `nil` when they could not be had.
+  @inline(never)
+  private func holdGigantic(
+    _ page: UInt64, _ limit: UInt64, _ demand: PageTableEntry.Demand, into held: inout PinnedPages
+  ) -> UInt64? {
+    guard let upper = table.upper(forPage: page) else { return nil }
+    let seen = upper.entry
+    guard seen.isGigantic, allows(seen, demand) else { return nil }
+    let end = min(limit, (page | (PageTable.giganticPageCount - 1)) &+ 1)
+    let isHeld = holdRun(
+      seen.single(page), end &- page, held: &held,
+      unless: {
+        let now = upper.entry
+        return now.frame != seen.frame || !allows(now, demand)
+      })
+    return isHeld ? end : nil
   }
 
   /// What a huge entry says of `page`.

@@ -44,7 +44,7 @@ extension AddressSpace {
         return .fault
       }
       // A truncation of such a file waits for its pages, and would wait for ever. Kernel: `check_vma_flags`.
-      if flags.contains(.longTerm), area.file?.node.isDirect == true {
+      if flags.contains(.longTerm), area.file?.node.dax != nil {
         lock.unlockShared()
         return .longTerm
       }
@@ -85,7 +85,7 @@ extension AddressSpace {
         return
       }
       guard !mustUnshare(entry, held.kind, flags) else { return }
-      let pages = whole.isHuge ? min(end, (page | (PageSize.entriesPerTable - 1)) &+ 1) &- page : 1
+      let pages = min(end, (page | (whole.pageCount &- 1)) &+ 1) &- page
       guard let folio = Folio.grab(machine.memory.frame(entry.frame), pages, held.kind, in: memory) else { return }
       if flags.contains(.write), !entry.isDirty { folio.markDirty() }
       machine.markAccessed(folio)

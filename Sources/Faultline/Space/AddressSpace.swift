@@ -82,7 +82,7 @@ public final class AddressSpace: @unchecked Sendable {
   /// Entered pages of private memory. Kernel: `MM_ANONPAGES`.
   public var mappedPrivatePages: UInt64 { table.state.pointee.privatePages.sum }
 
-  /// Entered pages of files that are mapped 2 MiB at once.
+  /// Entered pages of files, and of devices as a whole, that are mapped 2 MiB or 1 GiB at once.
   public var mappedHugeFilePages: UInt64 { table.state.pointee.hugeFilePages.load(ordering: .relaxed) }
 
   func countHugeFilePages(_ pages: UInt64) { table.state.pointee.hugeFilePages.wrappingAdd(pages, ordering: .relaxed) }

@@ -111,4 +111,10 @@ public struct FileTraits: Sendable, Hashable {
   public static let xfsDirect = FileTraits(
     fileSystem: "xfsdax", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false,
     allocation: .extents, knowsMapSync: true, faultsUnderAreaLock: true, readaheadPages: 0)
+
+  /// A device that is mapped as a whole, without a file system: its entries let stores through from the start, for nobody wants
+  /// to hear of them. Kernel: device-dax.
+  public static let device = FileTraits(
+    fileSystem: "devdax", notifiesOfWrites: false, isMemoryOnly: false, allowsLargeFolios: false, knowsMapSync: true,
+    readaheadPages: 0)
 }

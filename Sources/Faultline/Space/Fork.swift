@@ -102,6 +102,10 @@ extension AddressSpace {
   }
 
   private func enterHuge(_ entry: PageTableEntry, at page: UInt64) -> Bool {
+    if entry.isGigantic {
+      guard let upper = table.allocateUpperEntry(forPage: page) else { return false }
+      return table.setGigantic(entry, at: upper)
+    }
     guard let middle = table.allocateUpperTables(forPage: page) else { return false }
     // Moved here where single pages lay once: their table is empty.
     if let leaf = table.takeLeaf(at: middle) { machine.tables.retire(leaf) }

@@ -41,7 +41,7 @@ public final class Machine: Sendable {
     memory = try PhysicalMemory(frameCount: frameCount, contents: contents)
     lists = LRULists(memory: memory)
     nodes = try XArrayMemory(capacity: max(4096, frameCount / 16), epochs: epochs)
-    tables = try TableMemory(capacity: max(4096, frameCount / 64), epochs: epochs)
+    tables = try TableMemory(capacity: (frameCount + DeviceRanges.capacity) / 64, epochs: epochs)
     #if DEBUG || ModelCheck
       tables.switches = switches
     #endif

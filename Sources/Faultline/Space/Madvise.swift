@@ -52,8 +52,8 @@ extension AddressSpace {
       let part = max(next, area.start)..<min(area.end, pages.upperBound)
       let flags = area.flags.subtracting(removing).union(adding)
       if flags != area.flags {
-        split(at: part.lowerBound)
-        split(at: part.upperBound)
+        try split(at: part.lowerBound)
+        try split(at: part.upperBound)
         setFlags(flags, ofAreaCovering: part.lowerBound)
         mergeNeighbours(of: part)
       }

@@ -98,6 +98,9 @@ extension AddressSpace {
       guard area.flags.isSuperset(of: [.shared, .mayWrite]) else {
         return KernelError(.EACCES, "MADV_REMOVE of a mapping that cannot write its file")
       }
+      guard !file.node.isDevice else {
+        return KernelError(.ENODEV, "MADV_REMOVE of a device that is mapped as a whole")
+      }
       let first = area.filePage(of: part.lowerBound)
       // In memory a huge folio may reach behind the end.
       let end = file.node.traits.isMemoryOnly ? UInt64.max : file.node.cache.filePages

@@ -33,8 +33,8 @@ extension AddressSpace {
       let new = area.flags.subtracting([.locked, .lockedOnFault]).union(flags)
       // A device's pages need no lock to stay. Kernel: `mlock_fixup`.
       if !area.isDirect, new != area.flags {
-        split(at: part.lowerBound)
-        split(at: part.upperBound)
+        try split(at: part.lowerBound)
+        try split(at: part.upperBound)
         setFlags(new, ofAreaCovering: part.lowerBound)
         mergeNeighbours(of: part)
       }

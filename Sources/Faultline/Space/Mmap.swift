@@ -6,7 +6,7 @@ extension AddressSpace {
   ///   - length: bytes, rounded up to pages.
   ///   - offset: bytes, a multiple of the page size.
   /// - Returns: the address of the first byte.
-  /// - Throws: `EINVAL`, `EACCES`, `ENOMEM`, `EEXIST`, `EOVERFLOW` as the kernel does.
+  /// - Throws: `EINVAL`, `EACCES`, `ENOMEM`, `EEXIST`, `EOVERFLOW` as the kernel does; `ENXIO` for a device that is going.
   @discardableResult
   public func mmap(
     address: VirtualAddress? = nil, length: UInt64, protection: Protection, flags: MapFlags, file: OpenFile? = nil,
@@ -28,8 +28,9 @@ extension AddressSpace {
     lockForChange()
     let pages: Range<UInt64>
     do throws(KernelError) {
-      pages = try place(count, at: address, flags)
-      evict(pages)
+      pages = try place(count, at: address, flags, file?.node.device?.alignment(ofFilePage: filePage))
+      try file?.node.device?.permit(pages, showing: filePage)
+      try evict(pages)
       let firstPage = file != nil ? filePage : shared != nil ? 0 : pages.lowerBound
       insert(VMAPointer.make(in: self, pages: pages, flags: vmaFlags, filePage: firstPage, file: file ?? shared))
     } catch {
@@ -72,7 +73,9 @@ extension AddressSpace {
       }
       if !file.isWritable { result.subtract([.shared, .mayWrite]) }
     case MapFlags.private.rawValue:
-      break
+      guard file?.node.device == nil else {
+        throw KernelError(.EINVAL, "a private mapping of a device, which has nowhere to keep copies; map it shared")
+      }
     default:
       throw KernelError(.EINVAL, "mmap with type \(flags.type); it must be shared or private")
     }
@@ -115,7 +118,7 @@ extension AddressSpace {
 
   /// Where the pages go.
   private func place(
-    _ count: UInt64, at address: VirtualAddress?, _ flags: MapFlags
+    _ count: UInt64, at address: VirtualAddress?, _ flags: MapFlags, _ alignment: PageAlignment?
   ) throws(KernelError) -> Range<UInt64> {
     let limit = VirtualAddress.end.page
     if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
@@ -135,7 +138,7 @@ extension AddressSpace {
       let pages = address.page..<address.page + count
       if !isOccupied(pages) { return pages }
     }
-    return try freeRange(of: count)
+    return try freeRange(of: count, alignment)
   }
 
   private func isOccupied(_ pages: Range<UInt64>) -> Bool {
@@ -143,8 +146,15 @@ extension AddressSpace {
     return area.start < pages.upperBound
   }
 
+  /// A free range of `count` pages as high as one is found that leaves room to align it. Kernel: `dax_get_unmapped_area`.
+  func freeRange(of count: UInt64, _ alignment: PageAlignment?) throws(KernelError) -> Range<UInt64> {
+    guard let alignment else { return try freeRange(of: count) }
+    let start = alignment.firstPage(from: try freeRange(of: count &+ alignment.pageCount).lowerBound)
+    return start..<start + count
+  }
+
   /// The highest free range of `count` pages below the stack's place. Kernel: `vm_unmapped_area`, top down.
-  func freeRange(of count: UInt64) throws(KernelError) -> Range<UInt64> {
+  private func freeRange(of count: UInt64) throws(KernelError) -> Range<UInt64> {
     var end = Self.mapBase
     while end >= count + Self.lowestPage {
       guard let below = areas.lastArea(startingAtOrBefore: end - 1), below.end > end - count else {
@@ -164,15 +174,18 @@ extension AddressSpace {
   /// Puts a new area into the tree and its file's list, and merges it with neighbours that continue it.
   func insert(_ area: VMAPointer) {
     mark(area)
+    makeRoomForGigantic(area)
     areas.insert(area)
     area.file?.node.add(area)
     mergeNeighbours(of: area.pages)
   }
 
   /// Takes whatever is mapped in `pages` out, and unmaps it.
-  func evict(_ pages: Range<UInt64>) {
-    split(at: pages.lowerBound)
-    split(at: pages.upperBound)
+  ///
+  /// - Throws: `EINVAL` where an area cannot be split; then everything is still mapped.
+  func evict(_ pages: Range<UInt64>) throws(KernelError) {
+    try split(at: pages.lowerBound)
+    try split(at: pages.upperBound)
     var removed = false
     while let area = areas.firstArea(endingAfter: pages.lowerBound), area.start < pages.upperBound {
       mark(area)
@@ -186,8 +199,11 @@ extension AddressSpace {
   }
 
   /// Makes `page` a border between areas if one covers it. Kernel: `split_vma`.
-  func split(at page: UInt64) {
+  ///
+  /// - Throws: `EINVAL` inside what one entry of a device maps. Kernel: `may_split`.
+  func split(at page: UInt64) throws(KernelError) {
     guard let area = areas.area(covering: page), area.start < page else { return }
+    if area.isDirect, let device = area.device { try device.permitBorder(at: page) }
     splitHuge(across: page)
     let upper = VMAPointer.make(
       in: self, pages: page..<area.end, flags: area.flags, filePage: area.filePage(of: page), file: area.file)
@@ -243,7 +259,9 @@ extension AddressSpace {
 
 extension FileNode {
   /// Whether a mapping with MAP_SYNC keeps its promise, or nobody looks whether it does. Kernel: `daxdev_mapping_supported`.
-  fileprivate var keepsMapSync: Bool { !traits.knowsMapSync || direct?.file.device.isSynchronous == true }
+  fileprivate var keepsMapSync: Bool {
+    !traits.knowsMapSync || device != nil || direct?.file.device.isSynchronous == true
+  }
 }
 
 extension VMAPointer {

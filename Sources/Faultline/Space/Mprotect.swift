@@ -1,7 +1,7 @@
 extension AddressSpace {
   /// Changes what a range allows. mprotect(2).
   ///
-  /// - Throws: `EINVAL` for an unaligned address, `ENOMEM` when part of the range is not mapped (what lies before it is
+  /// - Throws: `EINVAL` for an unaligned address or a border inside what one entry of a device maps, `ENOMEM` when part of the range is not mapped (what lies before it is
   ///   changed), `EACCES` when the file does not allow it.
   public func mprotect(
     _ address: VirtualAddress, length: UInt64, _ protection: Protection, by task: inout FaultTask
@@ -24,15 +24,15 @@ extension AddressSpace {
       let flags = area.flags(under: protection)
       // Locked private memory that becomes writable is copied at once, lest the first store wait.
       if area.flags.intersection([.write, .shared, .locked]) == .locked, flags.contains(.write) { toCopy.append(part) }
-      if flags != area.flags { setFlags(flags, of: part) }
+      if flags != area.flags { try setFlags(flags, of: part) }
       next = part.upperBound
     }
   }
 
   /// Gives a part of one area its new flags. Kernel: `mprotect_fixup`.
-  private func setFlags(_ flags: VMAFlags, of part: Range<UInt64>) {
-    split(at: part.lowerBound)
-    split(at: part.upperBound)
+  private func setFlags(_ flags: VMAFlags, of part: Range<UInt64>) throws(KernelError) {
+    try split(at: part.lowerBound)
+    try split(at: part.upperBound)
     guard let area = areas.area(covering: part.lowerBound) else { return }
     mark(area)
     area.setFlags(flags)

@@ -46,12 +46,12 @@ extension AddressSpace {
     if request.old.isEmpty { return try duplicate(area, request) }
     let areaEnd = area.end
     // The kernels that move several areas look before they unmap anything; the others find out when it is done.
-    if !machine.rules.remapsSeveralAreas { clearWay(request) }
+    if !machine.rules.remapsSeveralAreas { try clearWay(request) }
     guard request.old.lowerBound + request.keptCount <= areaEnd || !request.mapsAnew || canMoveSeveralAreas(request)
     else {
       throw KernelError(.EFAULT, "mremap of a range of several areas")
     }
-    if let target = request.target { evict(target..<target + request.newCount) }
+    if let target = request.target { try evict(target..<target + request.newCount) }
     if request.target == nil, !flags.contains(.dontUnmap) {
       if let place = try resizeInPlace(area, request) { return place }
       guard flags.contains(.mayMove) else { throw KernelError(.ENOMEM, "no room to grow in place") }
@@ -60,11 +60,11 @@ extension AddressSpace {
   }
 
   /// Unmaps where the range goes, and what of it does not go along. Kernel: `mremap_to`.
-  private func clearWay(_ request: RemapRequest) {
+  private func clearWay(_ request: RemapRequest) throws(KernelError) {
     guard let target = request.target else { return }
-    evict(target..<target + request.newCount)
+    try evict(target..<target + request.newCount)
     let newEnd = request.old.lowerBound + request.newCount
-    if newEnd < request.old.upperBound { evict(newEnd..<request.old.upperBound) }
+    if newEnd < request.old.upperBound { try evict(newEnd..<request.old.upperBound) }
   }
 
   /// Shrinking, no change, and growing into free room. `nil`: it must move.
@@ -72,7 +72,7 @@ extension AddressSpace {
     let old = request.old
     let newEnd = old.lowerBound + request.newCount
     if newEnd <= old.upperBound {
-      if newEnd < old.upperBound { evict(newEnd..<old.upperBound) }
+      if newEnd < old.upperBound { try evict(newEnd..<old.upperBound) }
       return VirtualAddress(page: old.lowerBound)
     }
     let next = areas.firstArea(startingAfter: area.start)
@@ -101,32 +101,33 @@ extension AddressSpace {
     let filePage = area.filePage(of: request.old.lowerBound)
     let flags = area.flags
     let file = area.file
-    let start = try destination(of: request)
+    let start = try destination(of: request, from: area)
     let pages = start..<start + request.newCount
-    evict(pages)
+    try evict(pages)
     insert(VMAPointer.make(in: self, pages: pages, flags: flags, filePage: filePage, file: file))
     return VirtualAddress(page: start)
   }
 
-  private func destination(of request: RemapRequest) throws(KernelError) -> UInt64 {
+  private func destination(of request: RemapRequest, from area: VMAPointer) throws(KernelError) -> UInt64 {
     if let target = request.target { return target }
-    return try freeRange(of: request.newCount).lowerBound
+    let alignment = area.device?.alignment(ofFilePage: area.filePage(of: request.old.lowerBound))
+    return try freeRange(of: request.newCount, alignment).lowerBound
   }
 
   /// Moves the areas of the old range, with their entries. Kernel: `move_vma`, `move_page_tables`.
   private func move(_ request: RemapRequest) throws(KernelError) -> VirtualAddress {
     var old = request.old
     if request.newCount < UInt64(old.count) {
-      evict(old.lowerBound + request.newCount..<old.upperBound)
+      try evict(old.lowerBound + request.newCount..<old.upperBound)
       old = old.lowerBound..<old.lowerBound + request.newCount
     }
     guard let area = areas.area(covering: old.lowerBound) else {
       throw KernelError(.EFAULT, "mremap of a range that is not mapped")
     }
     let isOneArea = old.upperBound <= area.end
-    let start = try destination(of: request)
-    split(at: old.lowerBound)
-    split(at: old.upperBound)
+    let start = try destination(of: request, from: area)
+    try split(at: old.lowerBound)
+    try split(at: old.upperBound)
     var sources: [VMAPointer] = []
     forEachArea(in: old) { sources.append($0) }
     for source in sources {
@@ -144,9 +145,12 @@ extension AddressSpace {
     target.pointee.privateFamily.store(source.privateFamily, ordering: .relaxed)
     mark(source)
     mark(target)
+    makeRoomForGigantic(target)
     areas.insert(target)
     target.file?.node.add(target)
-    if (pages.lowerBound &- source.start) & (PageSize.entriesPerTable - 1) != 0 { splitAllHuge(in: source.pages) }
+    let shift = pages.lowerBound &- source.start
+    if shift & (PageSize.entriesPerTable - 1) != 0 { splitAllHuge(in: source.pages) }
+    if shift & (PageTable.giganticPageCount - 1) != 0 { dropGigantic(in: source.pages) }
     var moved: [(page: UInt64, entry: PageTableEntry)] = []
     table.forEachEntry(in: source.pages) { page, pointer in
       let entry = PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing))
@@ -164,7 +168,7 @@ extension AddressSpace {
       source.pointee.privateFamily.store(0, ordering: .relaxed)
       source.setFlags(source.flags.subtracting(.locked))
     } else {
-      evict(source.pages)
+      try evict(source.pages)
     }
     // What could not be entered again is the file's or is lost, as under the kernel's memory pressure.
     guard isComplete else { throw KernelError(.ENOMEM, "no memory for the page tables of the new range") }

@@ -16,6 +16,20 @@ extension AddressSpace {
     }
   }
 
+  /// Takes out every gigantic entry of a range: there is no splitting them, and faults bring the pages back.
+  func dropGigantic(in pages: Range<UInt64>) {
+    table.forEachEntry(in: pages) { _, pointer in
+      guard PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed)).isGigantic else { return }
+      giveUp(PageTableEntry(rawValue: pointer.pointee.exchange(0, ordering: .acquiringAndReleasing)))
+    }
+  }
+
+  /// Takes out the empty tables that stand where entries of 1 GiB belong, before anybody can find a new area that needs them.
+  func makeRoomForGigantic(_ area: VMAPointer) {
+    guard area.isDirect, area.device?.order == DevicePageMap.giganticOrder else { return }
+    table.freeMiddles(covering: area.pages)
+  }
+
   /// Splits the huge entry that maps the pages on both sides of the border before `page`, if there is one.
   /// Kernel: `vma_adjust_trans_huge`.
   func splitHuge(across page: UInt64) {

@@ -167,6 +167,9 @@ extension VMAPointer {
   @inline(__always)
   var isDirect: Bool { pointee.cache?.pointee.isDirect ?? false }
 
+  /// The device that it maps as a whole, if any. Kernel: `dev_dax`.
+  var device: DevicePageMap? { isDirect ? file?.node.device : nil }
+
   @inline(__always)
   var isMemoryOnly: Bool {
     pointee.cache?.pointee.node._withUnsafeGuaranteedRef { $0.traits.isMemoryOnly } ?? false

@@ -1,14 +1,14 @@
 extension PageTable {
   /// Calls `body` with each entry that is not none in `pages`, under the lock of its table, in address order.
   ///
-  /// A huge entry that maps any of `pages` comes once, with its own first page; who wants less of it splits it before.
+  /// A huge or gigantic entry that maps any of `pages` comes once, with its own first page; who wants less of it splits it before.
   /// `body` may change the entry. It must not block and must not lock another table.
   func forEachEntry(in pages: Range<UInt64>, _ body: (_ page: UInt64, _ entry: WordPointer) -> Void) {
     var page = pages.lowerBound
     while page < pages.upperBound {
       let tableEnd = min(pages.upperBound, (page | (PageSize.entriesPerTable - 1)) &+ 1)
       guard let middle = middle(forPage: page), !middle.isNone else {
-        page = nextTable(after: page, limit: pages.upperBound)
+        page = visitGigantic(page, limit: pages.upperBound, body) ?? nextTable(after: page, limit: pages.upperBound)
         continue
       }
       if visit(middle, page..<tableEnd, body) { page = tableEnd }
@@ -40,7 +40,7 @@ extension PageTable {
     lock(of: leaf).pointee.lock.withLock { middle.leaf == leaf ? body() : nil }
   }
 
-  /// Calls `body` with the entry that maps `page`, of either size, under its table's lock. `nil` when there is no table.
+  /// Calls `body` with the entry that maps `page`, of any size, under its table's lock. `nil` when there is no table.
   func withEntry<Result>(ofPage page: UInt64, _ body: (WordPointer) -> Result) -> Result? {
     while let middle = middle(forPage: page), !middle.isNone {
       if let leaf = middle.leaf {
@@ -54,7 +54,7 @@ extension PageTable {
         if let result { return result }
       }
     }
-    return nil
+    return withGiganticEntry(ofPage: page, body)
   }
 
   /// The first page after `page` that another middle-level (or higher) entry covers, skipping what has no tables at all.

@@ -47,17 +47,18 @@ struct PageTable {
   @inline(__always)
   static func slot(ofPage page: UInt64, level: UInt64) -> Int { Int(page >> (9 &* level) & 511) }
 
-  /// The table that an entry above the leaves points to; `nil` for none and for a huge entry.
+  /// The table that an entry above the leaves points to; `nil` for none and for one that maps memory.
   @inline(__always)
   static func child(_ entry: UInt64) -> Table? {
-    let kind = PageTableEntry.presentBit | PageTableEntry.hugeBit
-    guard entry & kind == PageTableEntry.presentBit else { return nil }
-    return Table(entries: WordPointer(bitPattern: UInt(entry & ~PageTableEntry.presentBit)).unsafelyUnwrapped)
+    // Without its present bit the entry is the table's address: one test tells that it was there and the huge bit was not.
+    let address = entry ^ PageTableEntry.presentBit
+    guard address & (PageTableEntry.presentBit | PageTableEntry.hugeBit) == 0 else { return nil }
+    return Table(entries: WordPointer(bitPattern: UInt(address)).unsafelyUnwrapped)
   }
 
-  /// The same above the middle level, where no entry maps memory.
+  /// The same where no entry maps memory: in the root, and where the huge bit was looked at.
   @inline(__always)
-  private static func upperChild(_ entry: UInt64) -> Table? {
+  private static func certainChild(_ entry: UInt64) -> Table? {
     guard entry & PageTableEntry.presentBit != 0 else { return nil }
     return Table(entries: WordPointer(bitPattern: UInt(entry & ~PageTableEntry.presentBit)).unsafelyUnwrapped)
   }
@@ -67,28 +68,33 @@ struct PageTable {
     UInt64(UInt(bitPattern: table.entries)) | PageTableEntry.presentBit
   }
 
-  /// The middle entry of `page`, without locks; `nil` when there is no table for it.
+  /// The middle entry of `page`, without locks; `nil` when there is no table for it, or a gigantic entry in its place.
   @inline(__always)
   func middle(forPage page: UInt64) -> MiddleEntry? {
-    guard let upper = Self.upperChild(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)),
-      let middle = Self.upperChild(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .acquiring))
+    guard let upper = upperTable(forPage: page),
+      let middle = Self.child(upper.entries[Self.slot(ofPage: page, level: 2)].load(ordering: .acquiring))
     else { return nil }
     return MiddleEntry(table: middle, pointer: middle.entries + Self.slot(ofPage: page, level: 1))
+  }
+
+  @inline(__always)
+  func upperTable(forPage page: UInt64) -> Table? {
+    Self.certainChild(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring))
   }
 
   /// The leaf table that covers `page`, without locks; `nil` when there is none.
   @inline(__always)
   func leaf(forPage page: UInt64) -> Table? { middle(forPage: page)?.leaf }
 
-  /// The entry that maps `page`, of either size, as it was seen without locks, and where; `nil` when there is no table for it.
+  /// The entry that maps `page`, of any size, as it was seen without locks, and where; `nil` when there is no table for it.
   ///
   /// Where a huge entry was, a table's may be a moment later: look at ``PageTableEntry/isHuge`` of what is read there again.
   @inline(__always)
   func entry(forPage page: UInt64) -> (pointer: WordPointer, seen: UInt64)? {
-    guard let middle = middle(forPage: page) else { return nil }
+    guard let middle = middle(forPage: page) else { return giganticEntry(forPage: page) }
     let word = middle.pointer.pointee.load(ordering: .acquiring)
     if word & PageTableEntry.hugeBit != 0 { return (middle.pointer, word) }
-    guard let leaf = Self.upperChild(word) else { return nil }
+    guard let leaf = Self.certainChild(word) else { return nil }
     let pointer = leaf.entries + Self.slot(ofPage: page, level: 0)
     return (pointer, pointer.pointee.load(ordering: .relaxed))
   }
@@ -102,25 +108,25 @@ struct PageTable {
 
   /// Allocates the tables above the leaf of `page`. Kernel: `p4d_alloc`, `pud_alloc`, `pmd_alloc`.
   ///
-  /// - Returns: the page's middle entry; `nil` when there is no memory.
+  /// - Returns: the page's middle entry; `nil` when there is no memory, or where a gigantic entry stands.
   func allocateUpperTables(forPage page: UInt64) -> MiddleEntry? {
     if let middle = middle(forPage: page) { return middle }
-    var table = root
-    for level: UInt64 in [3, 2] {
-      let pointer = table.entries + Self.slot(ofPage: page, level: level)
-      if let next = Self.child(pointer.pointee.load(ordering: .acquiring)) {
-        table = next
-        continue
-      }
-      guard let new = memory.allocate() else { return nil }
-      if let next = install(new, at: pointer, of: table) {
-        memory.free(new)
-        table = next
-      } else {
-        table = new
-      }
-    }
-    return MiddleEntry(table: table, pointer: table.entries + Self.slot(ofPage: page, level: 1))
+    guard let upper = allocateTable(under: root, level: 3, page),
+      let middle = allocateTable(under: upper, level: 2, page)
+    else { return nil }
+    return MiddleEntry(table: middle, pointer: middle.entries + Self.slot(ofPage: page, level: 1))
+  }
+
+  /// The table under the entry that a table of `level` has for `page`, made where none is.
+  ///
+  /// - Returns: `nil` when there is no memory, or where an entry maps memory.
+  func allocateTable(under table: Table, level: UInt64, _ page: UInt64) -> Table? {
+    let pointer = table.entries + Self.slot(ofPage: page, level: level)
+    if let there = Self.child(pointer.pointee.load(ordering: .acquiring)) { return there }
+    guard let new = memory.allocate() else { return nil }
+    guard let there = install(new, at: pointer, of: table) else { return new }
+    memory.free(new)
+    return there == new ? nil : there
   }
 
   /// Enters `leaf` if nothing is entered there. Kernel: `pmd_install`.
@@ -203,7 +209,7 @@ struct PageTable {
   }
 }
 
-/// An entry of a middle table: none, a leaf table, or 2 MiB mapped at once. Kernel: `pmd_t *`.
+/// An entry of a middle table: none, a leaf table, or 2 MiB mapped at once. Kernel: `pmd_t *`. See also ``UpperEntry``.
 struct MiddleEntry {
   let table: PageTable.Table
   let pointer: WordPointer

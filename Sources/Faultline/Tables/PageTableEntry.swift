@@ -9,8 +9,8 @@
 /// 3. A present leaf entry of an ordinary page owns one reference and one map count of that page; the zero page's owns
 ///    neither. Whoever clears an entry gives back both.
 /// 4. A table is freed only when every entry in it is none and no address that it covers is mapped by it.
-/// 5. A huge entry, in a middle table, owns one reference and one huge map count of its folio. That of private memory also
-///    owns a deposited table, so that splitting it never fails.
+/// 5. A huge entry, in a middle table, owns one reference and one huge map count of its folio; so does a gigantic one, in an
+///    upper table. That of private memory also owns a deposited table, so that splitting it never fails.
 /// 6. Who has locked a leaf table looks whether it is still entered: a collapse may have taken it out.
 ///
 /// Lock order: folio lock, then one table's lock; two tables' locks are held together only to take an
@@ -18,7 +18,8 @@
 ///
 /// This folder calls `Memory/` and `Sync/`.
 
-/// An entry that maps memory, in the x86-64 format: one page, or in a middle table 2 MiB. Kernel: `pte_t`, `pmd_t`.
+/// An entry that maps memory, in the x86-64 format: one page, in a middle table 2 MiB, in an upper one 1 GiB. Kernel: `pte_t`,
+/// `pmd_t`, `pud_t`.
 public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   public var rawValue: UInt64
 
@@ -33,8 +34,11 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   static let userBit: UInt64 = 1 << 2
   static let accessedBit: UInt64 = 1 << 5
   static let dirtyBit: UInt64 = 1 << 6
-  /// In a middle table: 2 MiB are mapped by this entry. Kernel: `_PAGE_PSE`.
+  /// In a middle or an upper table: this entry maps 2 MiB or 1 GiB. Kernel: `_PAGE_PSE`.
   static let hugeBit: UInt64 = 1 << 7
+  /// With `hugeBit`: in an upper table. A processor knows by the level; who has only the entry must know it too, so it is told in
+  /// a bit that processors leave to software.
+  static let giganticBit: UInt64 = 1 << 53
   /// The page is there but the mapping allows no access. Kernel: `_PAGE_PROTNONE`.
   static let noAccessBit: UInt64 = 1 << 8
   /// A page that is not reference counted: the zero page. Kernel: `_PAGE_SPECIAL`.
@@ -73,12 +77,16 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   @inline(__always)
   public var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
 
-  /// Whether one entry of a middle table maps this page and the 511 around it. Kernel: `pmd_trans_huge`.
+  /// Whether one entry maps this page and all others of a folio: 2 MiB or 1 GiB. Kernel: `pmd_trans_huge`, `pud_trans_huge`.
   @inline(__always)
   public var isHuge: Bool { rawValue & Self.hugeBit != 0 }
 
-  /// Pages that the entry maps.
-  var pageCount: UInt64 { isHuge ? PageSize.entriesPerTable : 1 }
+  /// Whether the entry maps 1 GiB. Kernel: `pud_leaf`.
+  @inline(__always)
+  public var isGigantic: Bool { rawValue & Self.giganticBit != 0 }
+
+  /// Pages that the entry maps: 1, 512 or 262144.
+  public var pageCount: UInt64 { isHuge ? isGigantic ? PageTable.giganticPageCount : PageSize.entriesPerTable : 1 }
 
   /// Whether this is the zero page.
   @inline(__always)
@@ -91,7 +99,7 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   public var frame: FrameNumber { FrameNumber(rawValue: (rawValue & Self.frameMask) >> PageSize.shift) }
 
   /// Everything but the frame and the size.
-  var permissions: UInt64 { rawValue & ~(Self.frameMask | Self.hugeBit) }
+  var permissions: UInt64 { rawValue & ~(Self.frameMask | Self.hugeBit | Self.giganticBit) }
 
   /// The same entry for the frame `count` frames further on.
   @inline(__always)
@@ -99,7 +107,7 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
 
   /// What the entry says of `page`, which it maps: a huge one, with the frame of that page.
   func single(_ page: UInt64) -> PageTableEntry {
-    isHuge ? advanced(by: page & (PageSize.entriesPerTable - 1)) : self
+    isHuge ? advanced(by: page & (pageCount &- 1)) : self
   }
 
   @inline(__always)
@@ -110,7 +118,9 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
 
   /// The same page under other permissions; accessed, dirty and special stay. Kernel: `pte_modify`.
   func withPermissions(_ permissions: UInt64) -> PageTableEntry {
-    let kept = Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit | Self.hugeBit | Self.holeBit
+    let kept =
+      Self.frameMask | Self.accessedBit | Self.dirtyBit | Self.specialBit | Self.hugeBit | Self.giganticBit
+      | Self.holeBit
     return PageTableEntry(rawValue: rawValue & kept | permissions)
   }
 

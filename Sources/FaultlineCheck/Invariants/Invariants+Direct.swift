@@ -39,26 +39,28 @@ extension Invariants {
           frame.hugeMapCount == huge && frame.totalMapCount == mapped, .mapCountsAddUp,
           "frame \(number): \(frame.hugeMapCount) huge of \(frame.totalMapCount) counted, \(huge) of \(mapped) found")
       }
-      let owner: UInt64 = picture.direct[number] == nil ? 0 : 1
+      let isOwned = picture.direct[number] != nil || machine.memory.auditIsPermanent(number)
+      let owner: UInt64 = isOwned ? 1 : 0
       let expected = mapped + owner + (held[number] ?? 0)
       report.expect(
         frame.references == expected, .referencesAddUp,
-        "frame \(number): \(frame.references) references; \(mapped) entries + \(owner) of the file"
+        "frame \(number): \(frame.references) references; \(mapped) entries + \(owner) of the file or device"
           + " + \(held[number] ?? 0) held")
       report.expect(!frame.isLocked, .nothingIsLocked, "frame \(number)")
     }
   }
 
-  /// What lets stores through to a file with DAX: known as dirty, and under MAP_SYNC durable.
+  /// What lets stores through to a file with DAX: known as dirty, and under MAP_SYNC durable. Nobody keeps such accounts of a device.
   func checkDirectStores(
     _ entry: PageTableEntry, showing page: UInt64, _ area: AreaAudit, _ name: String, _ picture: Picture,
     _ report: inout Report
   ) {
-    guard let cache = area.cache, let file = files.first(where: { $0.auditIdentity == cache }) else { return }
+    guard let cache = area.cache, let file = files.first(where: { $0.auditIdentity == cache }), !file.isDevice else {
+      return
+    }
     report.expect(picture.isMarkedDirty(page, of: cache), .notifiedBeforeWritable, name)
     guard area.flags.contains(.sync) else { return }
-    let count = entry.isHuge ? PageSize.entriesPerTable : 1
     report.expect(
-      file.auditIsDurable(page..<page + count, onFrame: entry.frame.rawValue) != false, .syncMapping, name)
+      file.auditIsDurable(page..<page + entry.pageCount, onFrame: entry.frame.rawValue) != false, .syncMapping, name)
   }
 }

@@ -22,7 +22,7 @@ extension Invariants {
         continue
       }
       guard entry.isPresent else { continue }
-      let count = entry.isHuge ? PageSize.entriesPerTable : 1
+      let count = entry.pageCount
       report.expect(
         page + count <= areas[position].pages.upperBound, .entriesLieInAreas, "\(name), huge entry of page \(page)")
       if entry.isHuge, entry.isSpecial, !entry.isHole { privateHuge += 1 }
