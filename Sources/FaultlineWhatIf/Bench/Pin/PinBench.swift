@@ -46,7 +46,7 @@ public struct PinBench: Sendable {
     isQuick = quick
     let pageCount = quick ? Self.quickPageCount : Self.pageCount
     let rounds = quick ? 1 : Self.rounds
-    let sizes = [FolioSize.huge, .single]
+    let sizes = FolioSize.allCases
     var loops = Loops()
     var rows: [Row] = []
     var threadRows = [HoldKind.reference, .pin].map { ThreadRow(kind: $0) }

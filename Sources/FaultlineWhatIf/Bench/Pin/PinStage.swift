@@ -1,4 +1,5 @@
 import Faultline
+import FaultlineFS
 
 /// An address space with memory to take hold of, all of it entered. Any thread may use it.
 final class PinStage: Sendable {
@@ -12,14 +13,22 @@ final class PinStage: Sendable {
   /// - Parameter pageCount: a multiple of the folio's pages.
   init(_ memory: PinSetting.Memory, _ size: FolioSize, pageCount: UInt64) throws {
     self.pageCount = pageCount
-    machine = try Machine(frameCount: pageCount + (1 << 12))
+    machine = try Machine(frameCount: memory == .device ? 1 << 12 : pageCount + 1 << 12)
     space = try AddressSpace(machine: machine)
     var task = FaultTask()
     let address = VirtualAddress(page: Self.firstPage)
     let length = pageCount << PageSize.shift
-    try space.mmap(
-      address: address, length: length, protection: [.read, .write], flags: [.private, .anonymous, .fixed], by: &task)
-    try space.madvise(address, length: length, size == .single ? .noHugePage : .hugePage, by: &task)
+    switch memory {
+    case .device:
+      let pages = try machine.pages(of: RAMDevice(pageCount: pageCount), order: size.rawValue)
+      let file = OpenFile(node: try FileNode(machine: machine, device: pages), mode: .readWrite)
+      try space.mmap(
+        address: address, length: length, protection: [.read, .write], flags: [.shared, .fixed], file: file, by: &task)
+    case .anonymous:
+      try space.mmap(
+        address: address, length: length, protection: [.read, .write], flags: [.private, .anonymous, .fixed], by: &task)
+      try space.madvise(address, length: length, size == .single ? .noHugePage : .hugePage, by: &task)
+    }
     for page in stride(from: 0, to: pageCount, by: Int(size.pageCount)) {
       _ = space.access(VirtualAddress(page: Self.firstPage + page), .write, by: &task)
     }
