@@ -76,6 +76,38 @@ import Testing
     #expect(!stage.folio(0).mayBePinned)
   }
 
+  @Test(arguments: [HoldKind.reference, .pin])
+  func aStepForEachPageComesToTheSameAsOneForTheFolio(kind: HoldKind) throws {
+    let stage = try Stage()
+    try stage.mapPrivate(pages: 2 * Self.span, huge: true)
+    stage.store(0)
+    stage.store(Self.span)
+    for (first, count): (UInt64, UInt64) in [(0, 1), (17, 100), (511, 2), (0, 1024)] {
+      let pages = stage.range(first..<first + count)
+      let base = stage.folio(0).references
+      var each = PinnedPages(kind, of: stage.machine)
+      #expect(stage.space.holdEachPage(pages, .write, into: &each, by: &stage.task) == count)
+      let references = stage.folio(0).references
+      var whole = PinnedPages(kind, of: stage.machine)
+      #expect(try stage.space.holdNow(pages, .write, into: &whole, by: &stage.task) == count)
+      #expect(stage.folio(0).references - references == references - base)
+      var frames: [FrameNumber] = []
+      each.forEachPage { frames.append($0) }
+      var others: [FrameNumber] = []
+      whole.forEachPage { others.append($0) }
+      #expect(frames == others)
+      each.unpin()
+      whole.unpin()
+    }
+    // The second entry is read-only now: what was taken of it is given back, and the first stays.
+    var held = PinnedPages(kind, of: stage.machine)
+    try stage.space.mprotect(
+      VirtualAddress(page: stage.base + Self.span), length: Self.span << 12, [.read], by: &stage.task)
+    let before = stage.folio(Self.span).references
+    #expect(stage.space.holdEachPage(stage.range(10..<600), .write, into: &held, by: &stage.task) == 502)
+    #expect(stage.folio(Self.span).references == before)
+  }
+
   #if DEBUG || ModelCheck
     @Test func aShiftTakenForASizeShowsAnotherPage() throws {
       let stage = try Stage()

@@ -8,8 +8,8 @@ struct cl_page {
   uint64_t references, flags, mapping, index, next, previous, head, owner;
 };
 
-/* Takes a reference on the folio of each page, one by one, and records the page: for each, the address of its folio's head is
- * read, its count raised unless it is 0, and the head looked at again. Returns how many pages were recorded. */
+/* Takes a reference on the folio of each page, one by one, and records the page: for each, its folio's head and order are
+ * read, the head's count raised unless it is 0, and both looked at again. Returns how many pages were recorded. */
 uint64_t cl_get_each_page(struct cl_page *pages, uint64_t count, uint64_t first_number, uint64_t *recorded);
 
 /* Writes count numbers that go up by one. */

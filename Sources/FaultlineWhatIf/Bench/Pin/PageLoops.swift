@@ -27,6 +27,7 @@ final class PageLoops {
     let folio = Int(PageSize.entriesPerTable)
     for head in stride(from: 0, to: count, by: folio) {
       pages[head].references = 1
+      pages[head].flags = FolioSize.huge.rawValue << 56
       for tail in head + 1..<head + folio { pages[tail].head = UInt64(UInt(bitPattern: pages + head)) }
     }
   }

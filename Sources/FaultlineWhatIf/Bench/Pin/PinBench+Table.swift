@@ -3,7 +3,7 @@ import Faultline
 extension PinBench {
   /// For a terminal: the seed's table with its own figures beside them, then all settings, then the bars.
   public var tableText: String {
-    let pages = rows.first?.pageCount ?? 0
+    let pages = rows.first { $0.setting.size == .huge }?.pageCount ?? 0
     let intro =
       "Taking hold of \(NumberText.grouped(pages >> 8)) MiB, medians of \(rows.first?.rounds.count ?? 0) rounds in milliseconds. "
       + "Metadata only: no page is read or written. Seed 002: a device's memory of 16,384 MiB, 2020."

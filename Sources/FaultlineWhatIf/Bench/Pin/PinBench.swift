@@ -34,23 +34,24 @@ public struct PinBench: Sendable {
 
   /// 16,384 MiB.
   private static let pageCount: UInt64 = 1 << 22
-  private static let quickPageCount: UInt64 = 1 << 18
+  /// 64 MiB, and where that is less than a folio, one.
+  private static let quickPageCount: UInt64 = 1 << 14
   private static let rounds = 15
   private static let repeats = 3
 
   /// - Parameters:
-  ///   - quick: 1 GiB, one round, no bars.
+  ///   - quick: little memory, one round, no bars.
   ///   - progress: called now and then with the share of the work that is done.
   /// - Throws: ``PinBenchError``, or what the engine throws.
   public init(quick: Bool, progress: (Double) -> Void) throws {
     isQuick = quick
-    let pageCount = quick ? Self.quickPageCount : Self.pageCount
     let rounds = quick ? 1 : Self.rounds
     let sizes = FolioSize.allCases
     var loops = Loops()
     var rows: [Row] = []
     var threadRows = [HoldKind.reference, .pin].map { ThreadRow(kind: $0) }
     for (part, size) in sizes.enumerated() {
+      let pageCount = quick ? max(Self.quickPageCount, size.pageCount) : Self.pageCount
       let stage = try PinStage(.device, size, pageCount: pageCount)
       let inC = size == .huge ? try PageLoops(pageCount: pageCount, step: PinSetting().pagesPerCall) : nil
       var measured = PinSetting.measured(size).map { Row(setting: $0, pageCount: pageCount) }
