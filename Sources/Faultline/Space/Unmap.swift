@@ -41,17 +41,33 @@ extension Machine {
   /// Gives back what a cleared entry of `table` held, and moves what it knew of the page to the folio.
   func giveUp(_ entry: PageTableEntry, of table: PageTable) {
     guard entry.isPresent, !entry.isSpecial else { return }
+    if entry.isHuge { return giveUpHuge(entry, of: table) }
     let frame = memory.frame(entry.frame)
     let folio = Folio(of: frame)
+    if folio.isPrivate {
+      table.state.pointee.privatePages.subtract(1)
+    } else {
+      if entry.isDirty { folio.markDirty() }
+      if entry.isAccessed { markAccessed(folio) }
+      table.state.pointee.filePages.subtract(1)
+    }
+    folio.removeMapping(of: frame)
+    folio.put(to: memory)
+  }
+
+  /// The same for an entry that maps a whole folio of several pages.
+  @inline(never)
+  private func giveUpHuge(_ entry: PageTableEntry, of table: PageTable) {
+    let folio = Folio(head: memory.frame(entry.frame))
     if folio.isPrivate {
       table.state.pointee.privatePages.subtract(entry.pageCount)
     } else {
       if entry.isDirty { folio.markDirty() }
       if entry.isAccessed { markAccessed(folio) }
       table.state.pointee.filePages.subtract(entry.pageCount)
-      if entry.isHuge { table.state.pointee.hugeFilePages.wrappingSubtract(entry.pageCount, ordering: .relaxed) }
+      table.state.pointee.hugeFilePages.wrappingSubtract(entry.pageCount, ordering: .relaxed)
     }
-    if entry.isHuge { folio.removeHugeMapping() } else { folio.removeMapping(of: frame) }
+    folio.removeHugeMapping()
     folio.put(to: memory)
   }
 }

@@ -24,14 +24,6 @@ extension PageTable {
     return UpperEntry(table: table, pointer: table.entries + Self.slot(ofPage: page, level: 2))
   }
 
-  /// The gigantic entry that maps `page`, as it was seen without locks, and where.
-  @inline(never)
-  func giganticEntry(forPage page: UInt64) -> (pointer: WordPointer, seen: UInt64)? {
-    guard let upper = upper(forPage: page) else { return nil }
-    let entry = upper.entry
-    return entry.isGigantic ? (upper.pointer, entry.rawValue) : nil
-  }
-
   /// Sets a gigantic entry if nothing is entered. Says whether it did.
   func setGigantic(_ entry: PageTableEntry, at upper: UpperEntry) -> Bool {
     lock(of: upper.table).pointee.lock.withLock {
@@ -45,6 +37,7 @@ extension PageTable {
   ///
   /// - Returns: where a walk up to `limit` goes on: at `page` again if the entry has changed before it was locked; `nil`
   ///   where none is.
+  @inline(never)
   func visitGigantic(
     _ page: UInt64, limit: UInt64, _ body: (_ page: UInt64, _ entry: WordPointer) -> Void
   ) -> UInt64? {

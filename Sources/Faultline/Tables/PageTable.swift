@@ -91,9 +91,14 @@ struct PageTable {
   /// Where a huge entry was, a table's may be a moment later: look at ``PageTableEntry/isHuge`` of what is read there again.
   @inline(__always)
   func entry(forPage page: UInt64) -> (pointer: WordPointer, seen: UInt64)? {
-    guard let middle = middle(forPage: page) else { return giganticEntry(forPage: page) }
-    let word = middle.pointer.pointee.load(ordering: .acquiring)
-    if word & PageTableEntry.hugeBit != 0 { return (middle.pointer, word) }
+    guard let upper = upper(forPage: page) else { return nil }
+    let above = upper.pointer.pointee.load(ordering: .acquiring)
+    guard let table = Self.child(above) else {
+      return above & PageTableEntry.hugeBit == 0 ? nil : (upper.pointer, above)
+    }
+    let middle = table.entries + Self.slot(ofPage: page, level: 1)
+    let word = middle.pointee.load(ordering: .acquiring)
+    if word & PageTableEntry.hugeBit != 0 { return (middle, word) }
     guard let leaf = Self.certainChild(word) else { return nil }
     let pointer = leaf.entries + Self.slot(ofPage: page, level: 0)
     return (pointer, pointer.pointee.load(ordering: .relaxed))

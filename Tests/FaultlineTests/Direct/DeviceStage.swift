@@ -50,13 +50,20 @@ final class DeviceStage {
 
   func folio(ofDevicePage page: UInt64) -> Folio { Folio(of: pages.frame(ofPage: page)) }
 
+  /// The pages of the device that are held, in the order of addresses.
+  func heldDevicePages(_ held: borrowing PinnedPages) -> [UInt64] {
+    var found: [UInt64] = []
+    held.forEachPage { found.append(pages.page(of: machine.memory.frame($0))) }
+    return found
+  }
+
   func violations(held: [UInt64: UInt64] = [:]) -> [String] {
     Invariants(machine: machine, held: held).check().map(\.description)
   }
 }
 
 /// The errno of what `body` refuses; `nil` when it does not.
-func errno(of body: () throws(KernelError) -> Void) -> Errno? {
-  do { try body() } catch { return error.errno }
+func errno(of body: () throws -> Void) -> Errno? {
+  do { try body() } catch { return (error as? KernelError)?.errno }
   return nil
 }
