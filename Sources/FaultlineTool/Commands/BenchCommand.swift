@@ -8,7 +8,10 @@ struct BenchCommand: ParsableCommand {
     discussion: """
       A benchmark prints each figure beside the one that was wanted and exits 1 when a bar does not hold.
       """,
-    subcommands: [BenchReplayCommand.self, BenchAroundCommand.self, BenchThreadsCommand.self, BenchSyncCommand.self])
+    subcommands: [
+      BenchReplayCommand.self, BenchAroundCommand.self, BenchThreadsCommand.self, BenchSpeculateCommand.self,
+      BenchSyncCommand.self,
+    ])
 }
 
 /// What all benchmarks take.
