@@ -87,11 +87,11 @@ public struct SpeculateBench: Sendable {
     self.isQuick = isQuick
   }
 
-  /// Rounds in which both measurements were calm, or all rounds if these are fewer than a third.
+  /// Rounds in which both measurements were calm, or all rounds if these are fewer than three.
   private func ratios(_ wanted: Row, to other: Row) -> [Double] {
     let pairs = Array(zip(wanted.samples, other.samples))
     let calm = pairs.filter { $0.isCalm && $1.isCalm }
-    return (calm.count * 3 < pairs.count ? pairs : calm).map { $0.rate / $1.rate }
+    return (calm.count < 3 ? pairs : calm).map { $0.rate / $1.rate }
   }
 
   func row(_ load: FaultLoad, _ system: FaultSystem, _ setting: FaultSetting) -> Row? {
