@@ -6,12 +6,12 @@ import Testing
 @Suite struct ThreadsBenchTests {
   /// A bench whose rates are chosen: of one thread 10 million, and of the others as multiples of it.
   private func bench(twoThreads: Double, beside: Double, besideUnderMmapLock: Double) -> ThreadsBench {
-    let rows = ThreadsBench.Cell.all.map { cell in
+    let rows = ThreadsBench.cells.map { cell in
       let share =
         switch cell.setting {
         case .alone: 1.0
-        case .twoThreads: twoThreads
-        case .besideMapper: cell.system == .engine(.mmapLock) ? besideUnderMmapLock : beside
+        case .together: twoThreads
+        case .besideMapper, .besideWriter: cell.system == .engine(.mmapLock) ? besideUnderMmapLock : beside
         }
       // The machine was slower in two rounds of three: shares are of rates of the same round.
       return ThreadsBench.Row(cell: cell, rates: [10e6 * share, 4e6 * share, 2e6 * share])
@@ -21,7 +21,7 @@ import Testing
 
   @Test func everyLoadRunsInEverySettingUnderEveryLockAndOnTheKernel() throws {
     let bench = try ThreadsBench(quick: true, seconds: 0.002) { _ in }
-    #expect(bench.rows.map(\.cell) == ThreadsBench.Cell.all)
+    #expect(bench.rows.map(\.cell) == ThreadsBench.cells)
     for row in bench.rows {
       #expect(row.faultsPerSecond > 0)
       let median = try #require(row.latencies.latency(atPercentile: 50))

@@ -39,6 +39,11 @@ extension AddressSpace {
     var pass = AroundPass(
       cursor: XArrayCursor(cache.slots(nodes)), cache: cache, index: window.filePage, end: end,
       filePages: filePages, arriving: context.arriving)
+    if context.isSpeculative,
+      let reason = refusesSpeculation(pass.cursor.load(context.filePage), at: context.filePage, in: cache)
+    {
+      return context.abort(reason)
+    }
     guard let first = pass.nextFolio() else {
       #if DEBUG || ModelCheck
         // A value, or a folio that somebody else has locked, is no reason to enter a table.

@@ -4,7 +4,6 @@ extension AddressSpace {
   /// Going around comes before the file is asked, and so before its end is looked at: a load beyond the end maps the
   /// neighbours below it and then fails.
   func faultRead(_ context: inout FaultContext) -> FaultResult {
-    if context.isSpeculative, let reason = refusesSpeculation(context) { return context.abort(reason) }
     if machine.rules.faultAroundBytes > PageSize.bytes {
       let around = mapAround(&context)
       if around != [] { return around }

@@ -4,17 +4,16 @@ extension AddressSpace {
   /// referenced. Kernel: `filemap_fault` with `FAULT_FLAG_SPECULATIVE`.
   func speculativePage(_ context: inout FaultContext) -> (FaultResult, FaultedPage?) {
     guard let cache = context.area.pointee.cache else { return (context.abort(.unmapped), nil) }
-    guard let folio = XArray.folio(cache.slots(nodes).load(context.filePage)) else {
-      return (context.abort(.absent), nil)
-    }
+    let index = context.filePage
+    guard let folio = XArray.folio(cache.slots(nodes).load(index)) else { return (context.abort(.absent), nil) }
     // What would be refused under the lock is not taken at all.
-    if let reason = refusal(of: folio, for: context, in: cache) { return (context.abort(reason), nil) }
+    if let reason = refusal(of: folio, at: index, in: cache) { return (context.abort(reason), nil) }
     #if DEBUG || ModelCheck
       machine.switches.pass(.folioFound)
     #endif
     guard folio.tryGetAndLock() else { return (context.abort(.locked), nil) }
     let reference = FolioReference(owning: folio, memory: memory)
-    if let reason = refusal(of: folio, for: context, in: cache) {
+    if let reason = refusal(of: folio, at: index, in: cache) {
       folio.unlock()
       #if DEBUG || ModelCheck
         if machine.switches.has(.leaksOnAbort) { _ = reference.release() }
@@ -22,22 +21,22 @@ extension AddressSpace {
       return (context.abort(reason), nil)
     }
     if countsHit(of: context.area) { context.forgetMisses(1) }
-    return (.locked, FaultedPage(folio: reference.release(), frame: folio.frame(forPage: context.filePage)))
+    return (.locked, FaultedPage(folio: reference.release(), frame: folio.frame(forPage: index)))
   }
 
-  /// Whether the faulting page cannot be had without waiting, so that going around it is in vain: the ordinary fault will go
-  /// around as well.
-  func refusesSpeculation(_ context: borrowing FaultContext) -> SpeculationAbort? {
-    guard let cache = context.area.pointee.cache else { return .unmapped }
-    guard let folio = XArray.folio(cache.slots(nodes).load(context.filePage)) else { return .absent }
-    return folio.isLocked ? .locked : refusal(of: folio, for: context, in: cache)
+  /// Why the faulting page, of which the cache says `entry`, cannot be had without waiting. Then going around it is in vain: the
+  /// ordinary fault will go around as well.
+  @inline(__always)
+  func refusesSpeculation(_ entry: UInt64, at index: UInt64, in cache: PageCachePointer) -> SpeculationAbort? {
+    guard let folio = XArray.folio(entry) else { return .absent }
+    return folio.isLocked ? .locked : refusal(of: folio, at: index, in: cache)
   }
 
   /// Under the folio's lock the answer stays true; before, it only saves work.
-  private func refusal(
-    of folio: Folio, for context: borrowing FaultContext, in cache: PageCachePointer
-  ) -> SpeculationAbort? {
-    let index = context.filePage
+  ///
+  /// It takes the page's index and not the context, which would be copied for it.
+  @inline(__always)
+  private func refusal(of folio: Folio, at index: UInt64, in cache: PageCachePointer) -> SpeculationAbort? {
     let flags = folio.flags
     if !flags.contains(.uptodate) { return .notUptodate }
     if flags.contains(.readahead) { return .readaheadDue }

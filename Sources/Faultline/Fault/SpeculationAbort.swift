@@ -50,6 +50,11 @@ public struct SpeculationCounts: Sendable {
 
   public init() {}
 
+  package init(attempts: UInt64, aborts: [(SpeculationAbort, UInt64)]) {
+    self.attempts = attempts
+    for (reason, count) in aborts { self[reason] = count }
+  }
+
   /// Attempts that gave up for one reason.
   public internal(set) subscript(reason: SpeculationAbort) -> UInt64 {
     get { aborts[reason.rawValue] }

@@ -1,3 +1,4 @@
+import Faultline
 import Histogram
 
 /// What the threads of one run did.
@@ -6,6 +7,10 @@ struct FaultMeasurement: Sendable {
   var faultsPerSecond: Double = 0
   /// The share of its time for which the most unlucky thread waited for a processor, because other programs had them.
   var waitedShare: Double = 0
+  /// The share of its time for which the thread that maps and unmaps was in these calls; nil where none does, or none measures.
+  var writerShare: Double?
+  /// What became of the faults that began without a lock, of all threads together.
+  var speculation = SpeculationCounts()
   /// Nanoseconds of each fault, reading the clock included; nil where only the rate was asked for.
   var latencies: Histogram<UInt64>?
 
@@ -21,6 +26,8 @@ struct FaultMeasurement: Sendable {
   mutating func merge(_ other: FaultMeasurement) {
     faultsPerSecond += other.faultsPerSecond
     waitedShare = max(waitedShare, other.waitedShare)
+    writerShare = writerShare ?? other.writerShare
+    speculation.add(other.speculation)
     guard let added = other.latencies else { return }
     guard var merged = latencies else { return latencies = added }
     for value in added.recordedValues() { _ = merged.record(value.value, count: value.count) }
@@ -29,4 +36,9 @@ struct FaultMeasurement: Sendable {
 
   /// Nanoseconds that `percent` of the faults do not exceed; nil when none was timed.
   func latency(atPercentile percent: Double) -> UInt64? { latencies?.valueAtPercentile(percent) }
+}
+
+extension [Double] {
+  /// The middle one; of an even count the upper of both, and 0 of none.
+  var median: Double { isEmpty ? 0 : sorted()[count / 2] }
 }

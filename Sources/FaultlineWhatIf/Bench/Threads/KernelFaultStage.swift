@@ -1,4 +1,5 @@
 import CLinux
+import Faultline
 import Glibc
 
 /// This program's own memory on the running kernel.
@@ -13,11 +14,17 @@ final class KernelFaultStage: Sendable {
   private let areas: [UInt]
   private let rooms: [UInt]
 
-  /// Nil where the kernel gives no memory file or no memory.
-  init?(_ load: FaultLoad) {
+  private let isStore: Bool
+
+  /// Nil where the kernel gives no memory file or no memory, and for a load without fault-around, which a kernel switches off for
+  /// nobody alone.
+  ///
+  /// - Parameter threads: how many have an area in it.
+  init?(_ load: FaultLoad, threads: Int) {
+    isStore = load.access == .write
     var areas: [UInt] = []
     var rooms: [UInt] = []
-    for _ in 0..<FaultStageSize.threads {
+    for _ in 0..<(load == .fileLoad ? 0 : threads) {
       guard let area = Self.area(load) else { break }
       areas.append(area)
       guard let room = mmap(nil, Self.roomBytes, PROT_NONE, Self.reserving, -1, 0), room != MAP_FAILED else { break }
@@ -26,7 +33,7 @@ final class KernelFaultStage: Sendable {
     for room in rooms { munmap(UnsafeMutableRawPointer(bitPattern: room), Self.roomBytes) }
     self.areas = areas
     self.rooms = rooms.map { $0 + UInt(Self.roomBytes) / 2 }
-    guard areas.count == FaultStageSize.threads, rooms.count == areas.count else { return nil }
+    guard areas.count == threads, rooms.count == areas.count else { return nil }
   }
 
   deinit {
@@ -38,17 +45,12 @@ final class KernelFaultStage: Sendable {
   /// Maps a thread's area; its file lives as long as the mapping.
   private static func area(_ load: FaultLoad) -> UInt? {
     var descriptor: Int32 = -1
-    if load != .anonymous {
+    if load.isFile {
       descriptor = cl_memory_file("faultline-bench")
       guard descriptor >= 0, fill(descriptor) else { return nil }
     }
     defer { if descriptor >= 0 { close(descriptor) } }
-    let type =
-      switch load {
-      case .anonymous: MAP_PRIVATE | MAP_ANONYMOUS
-      case .privateFile: MAP_PRIVATE
-      case .sharedFile: MAP_SHARED
-      }
+    let type = load.isFile ? (load.isShared ? MAP_SHARED : MAP_PRIVATE) : MAP_PRIVATE | MAP_ANONYMOUS
     guard let base = mmap(nil, areaBytes, PROT_READ | PROT_WRITE, type, descriptor, 0), base != MAP_FAILED else {
       return nil
     }
@@ -65,7 +67,7 @@ final class KernelFaultStage: Sendable {
   func part(ofThread thread: Int) -> KernelFaultPart {
     KernelFaultPart(
       area: UnsafeMutablePointer<UInt8>(bitPattern: areas[thread]).unsafelyUnwrapped, bytes: Self.areaBytes,
-      room: UnsafeMutableRawPointer(bitPattern: rooms[thread]).unsafelyUnwrapped)
+      room: UnsafeMutableRawPointer(bitPattern: rooms[thread]).unsafelyUnwrapped, isStore: isStore)
   }
 }
 
@@ -74,14 +76,23 @@ struct KernelFaultPart: FaultPart, ~Copyable {
   private let area: UnsafeMutablePointer<UInt8>
   private let bytes: Int
   private let room: UnsafeMutableRawPointer
+  private let isStore: Bool
 
-  init(area: UnsafeMutablePointer<UInt8>, bytes: Int, room: UnsafeMutableRawPointer) {
+  init(area: UnsafeMutablePointer<UInt8>, bytes: Int, room: UnsafeMutableRawPointer, isStore: Bool) {
     self.area = area
     self.bytes = bytes
     self.room = room
+    self.isStore = isStore
   }
 
-  mutating func store(toPage page: Int) { cl_store_byte(area + page << 12, 1) }
+  /// The running kernel has no such faults.
+  var speculation: SpeculationCounts { SpeculationCounts() }
+
+  mutating func touch(page: Int) {
+    if isStore { cl_store_byte(area + page << 12, 1) } else { load(page: page) }
+  }
+
+  mutating func load(page: Int) { _ = cl_load_byte(area + page << 12) }
 
   mutating func letGo() { madvise(area, bytes, MADV_DONTNEED) }
 

@@ -8,7 +8,7 @@ extension ThreadsBench {
       name: "time for which threads waited for a processor", value: waitedShare, unit: "share")
     return BenchReport(
       benchmark: "threads", machine: HostText.machine, cases: measured + [waited],
-      bars: isQuick ? [] : FaultLoad.allCases.flatMap(bars))
+      bars: isQuick ? [] : FaultLoad.willItScale.flatMap(bars))
   }
 
   /// What latencies are told at.
@@ -16,8 +16,8 @@ extension ThreadsBench {
     ("p50", 50), ("p99", 99), ("p99.9", 99.9), ("max", 100),
   ]
 
-  private func kernelRow(of cell: Cell) -> Row? {
-    rows.first { $0.cell == Cell(load: cell.load, system: .kernel, setting: cell.setting) }
+  private func kernelRow(of cell: FaultCell) -> Row? {
+    rows.first { $0.cell == FaultCell(load: cell.load, system: .kernel, setting: cell.setting) }
   }
 
   private func cases(_ row: Row, besides kernel: Row?) -> [BenchReport.Case] {

@@ -5,9 +5,9 @@ extension ThreadsBench {
       "Faults per second and nanoseconds of one fault, reading the clock included. Each thread stores to every page of an "
       + "area of its own and lets go of them with MADV_DONTNEED. The engine keeps no page contents; the kernel zeroes or "
       + "copies each page of page_fault1 and 2."
-    let tables = FaultLoad.allCases.map { "\($0.name): \($0.about)\n\(table($0).text)" }
+    let tables = FaultLoad.willItScale.map { "\($0.name): \($0.about)\n\(table($0).text)" }
     let disturbed =
-      waitedShare > 0.02
+      waitedShare > FaultCell.calm
       ? "Other programs kept the processors busy: threads waited for one \(NumberText.decimal(100 * waitedShare, places: 0)) % "
         + "of their time. Repeat this on an idle machine before you believe a figure of two threads." : ""
     let bars = report.bars.map(\.text).joined(separator: "\n")
