@@ -48,10 +48,10 @@ import Testing
       fileSystem: fileSystem, rules: #require(KernelRules(release: release)),
       readaheadPages: expected.readaheadKiB.map { UInt64($0) / 4 },
       lockMode: .perVMA)
-    runner.printsLocks = true
+    runner.printsCalls = .locks
     let actual = try runner.record(script)
     let differences = RecordingComparison(
-      expected: expected.keepingLockCalls, actual: actual, ignoring: ["ev"]
+      expected: expected.keeping(.locks), actual: actual, ignoring: ["ev"]
     )
     .differences
     #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
@@ -74,6 +74,35 @@ import Testing
     )
     .differences
     #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+  }
+
+  @Test(arguments: Recordings.holds)
+  func pagesAreTakenHoldOfInAsManyStepsAsTheKernelTook(name: String) throws {
+    let parts = name.split(separator: "/")
+    let file = parts[1].split(separator: ".").map(String.init)
+    let fileSystem = try #require(ScriptFileSystem(rawValue: file[1]))
+    let script = try OperationScript(parsing: Recordings.text("holds/\(file[0]).ops"))
+    let expected = try Recording(parsing: Recordings.text("holds/\(name).jsonl"))
+    let release = try #require(expected.environment["kernel"]?.stringValue)
+    let runner = try ScriptRunner(
+      fileSystem: fileSystem, rules: #require(KernelRules(release: release)),
+      readaheadPages: expected.readaheadKiB.map { UInt64($0) / 4 })
+    runner.printsCalls = .holds
+    let actual = try runner.record(script)
+    let differences = RecordingComparison(
+      expected: expected.keeping(.holds), actual: actual, ignoring: fileSystem.unsteadyFields.union(["ev"])
+    )
+    .differences
+    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+  }
+
+  @Test func callsThatNobodyCountedAreNotCompared() throws {
+    let counted = try Recording(parsing: Recordings.text("holds/6.1/s_gupc_anon_a.tmpfs.jsonl"))
+    #expect(counted.countsCalls)
+    #expect(counted.keeping(.holds).results.contains { $0["fn"]?["try_grab_page"] != nil })
+    #expect(counted.keeping([]).results.allSatisfy { $0["fn"] == .object([]) })
+    let other = try Recording(parsing: Recordings.text("s_fa_write_private_a.tmpfs.jsonl"))
+    #expect(!other.countsCalls)
   }
 
   @Test func oneScriptGivesOneResultByteForByte() throws {

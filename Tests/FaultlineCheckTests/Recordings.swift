@@ -31,10 +31,17 @@ enum Recordings {
   }
 
   /// Those of guests whose files lie on persistent memory, such as `6.18/s_dax_pmd_a.ext4dax`; all of them in `dax`.
-  static let direct: [String] = KernelRules.all.flatMap { rules in
-    let path = directory.appendingPathComponent("dax/" + rules.name).path
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "\(rules.name)/\($0.dropLast(6))" }
+  static let direct = ofAllKernels(in: "dax")
+
+  /// Those that tell how often pages were taken hold of, such as `6.12/s_gupc_fbig_a.xfs`; all of them in `holds`.
+  static let holds = ofAllKernels(in: "holds")
+
+  private static func ofAllKernels(in folder: String) -> [String] {
+    KernelRules.all.flatMap { rules in
+      let path = directory.appendingPathComponent("\(folder)/\(rules.name)").path
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "\(rules.name)/\($0.dropLast(6))" }
+    }
   }
 
   /// Here the recorded events depend on when an asynchronous read came in; all else is compared.

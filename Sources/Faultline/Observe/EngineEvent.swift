@@ -44,6 +44,9 @@ public struct EngineEvent: Sendable, Hashable {
     case directWritebackDone
     /// One was. Kernel: `dax_writeback_one`.
     case directWrittenBack
+    /// `count` pages of the address space from `page` on, all of one entry, were taken hold of, or `count` pages of one folio
+    /// given back. Kernel: calls of `try_grab_folio` and its like, and of `gup_put_folio`.
+    case held
   }
 
   /// A descriptor's readahead state when the event happened. Kernel: `struct file_ra_state`.
@@ -70,6 +73,8 @@ public struct EngineEvent: Sendable, Hashable {
   public var lastPage: UInt64 = 0
   /// Of a file with DAX: the fault that the event tells of.
   public var fault: DirectFault?
+  /// Of pages that were taken hold of: how.
+  public var hold: Hold?
   public var window = Window(size: 0, asyncSize: 0, maximum: 0, misses: 0, previousPosition: 0)
 
   init(_ kind: Kind, file: UInt64 = 0, page: UInt64, count: UInt64 = 0) {

@@ -33,9 +33,13 @@ public final class EventLog: @unchecked Sendable {
     }
   }
 
+  /// For places where finding out what to note is work of its own.
+  @inline(__always)
+  var isListening: Bool { isOn.load(ordering: .relaxed) != 0 }
+
   @inline(__always)
   func note(_ event: @autoclosure () -> EngineEvent) {
-    if isOn.load(ordering: .relaxed) != 0 { keep(event()) }
+    if isListening { keep(event()) }
   }
 
   @inline(never)

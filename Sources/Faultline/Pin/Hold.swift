@@ -27,9 +27,11 @@ extension AddressSpace {
     _ range: Range<VirtualAddress>, _ kind: HoldKind, _ flags: PinFlags, _ form: PinnedPages.Form,
     by task: inout FaultTask
   ) throws(KernelError) -> PinnedPages {
-    let pages = range.lowerBound.page..<PageSize.pages(covering: range.upperBound.rawValue)
+    let pages = try pages(of: range, flags, kind)
     var held = PinnedPages(kind, of: machine, form: form, capacity: min(pages.count, 1 << 20))
-    try hold(range, flags, into: &held, by: &task)
+    if let refusal = hold(pages, flags.union(.unlockable), into: &held, by: &task), held.pageCount == 0 {
+      throw refusal.error(of: range)
+    }
     return held
   }
 
@@ -41,16 +43,28 @@ extension AddressSpace {
   public func hold(
     _ range: Range<VirtualAddress>, _ flags: PinFlags = [], into held: inout PinnedPages, by task: inout FaultTask
   ) throws(KernelError) -> UInt64 {
-    let pages = try pages(of: range, flags, held.kind)
     let before = held.pageCount
-    if held.kind == .pin { noteFirstPin() }
-    let fast = flags.isDisjoint(with: [.force, .longTerm]) ? holdFast(pages, flags, into: &held, by: &task) : 0
-    guard fast < pages.count else { return fast }
-    let rest = pages.lowerBound + fast..<pages.upperBound
-    if let refusal = holdSlowly(rest, flags.union(.unlockable), into: &held, by: &task), held.pageCount == before {
-      throw refusal.error(of: range)
-    }
+    let refusal = hold(
+      try pages(of: range, flags, held.kind), flags.union(.unlockable), into: &held, by: &task)
+    if let refusal, held.pageCount == before { throw refusal.error(of: range) }
     return held.pageCount - before
+  }
+
+  /// First what the walk without locks gets, where such a walk may be, then the rest.
+  ///
+  /// - Returns: why the first page that is not recorded could not be had; `nil` when all are.
+  @discardableResult
+  func hold(
+    _ pages: Range<UInt64>, _ flags: PinFlags, into held: inout PinnedPages, by task: inout FaultTask
+  ) -> Refusal? {
+    if held.kind == .pin { noteFirstPin() }
+    var fast: UInt64 = 0
+    if flags.isDisjoint(with: [.force, .longTerm, .remote]) {
+      fast = holdFast(pages, flags, into: &held, by: &task)
+      if machine.events.isListening { noteHolds(of: pages.lowerBound..<pages.lowerBound + fast) }
+    }
+    guard fast < pages.count else { return nil }
+    return holdSlowly(pages.lowerBound + fast..<pages.upperBound, flags, into: &held, by: &task)
   }
 
   /// Takes hold of what is entered now, without a lock and without a fault: for who cannot wait. Kernel:

@@ -73,25 +73,27 @@ extension AddressSpace {
     _ page: UInt64, _ end: UInt64, in area: VMAPointer, _ flags: PinFlags, into held: inout PinnedPages
   ) -> Bool {
     var taken: (first: FrameNumber, pages: UInt64)?
+    var whole = PageTableEntry.none
     _ = table.withEntry(ofPage: page) { pointer in
-      let whole = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
+      whole = PageTableEntry(rawValue: pointer.pointee.load(ordering: .acquiring))
       let entry = whole.single(page)
       guard entry.isPresent, !flags.contains(.write) || entry.isWritable || isForcedCopy(entry, in: area, flags) else {
         return
       }
       // One page of zeroes is as good as another, and this one needs no reference.
-      guard !entry.isSpecial else {
+      guard !entry.isSpecial || whole.isHuge else {
         taken = (machine.zeroFrame, 1)
         return
       }
       guard !mustUnshare(entry, held.kind, flags) else { return }
-      let pages = min(end, (page | (whole.pageCount &- 1)) &+ 1) &- page
+      let pages = pagesOfEntry(whole, from: page, limit: end)
       guard let folio = Folio.grab(machine.memory.frame(entry.frame), pages, held.kind, in: memory) else { return }
       if flags.contains(.write), !entry.isDirty { folio.markDirty() }
-      machine.markAccessed(folio)
+      if !entry.isSpecial { machine.markAccessed(folio) }
       taken = (entry.frame, pages)
     }
     guard let taken else { return false }
+    machine.events.note(EngineEvent(.slow, whole, page: page, count: taken.pages, in: memory))
     held.record(taken.first, taken.pages)
     return true
   }

@@ -46,4 +46,6 @@ public struct PinFlags: OptionSet, Sendable, Hashable {
   public static let noFault = PinFlags(rawValue: 1 << 4)
   /// A fault may drop the address space's lock and be tried again. Kernel: `FOLL_UNLOCKABLE`.
   static let unlockable = PinFlags(rawValue: 1 << 5)
+  /// Another process may ask, whose walk cannot go without the lock. Kernel: `FOLL_REMOTE`.
+  static let remote = PinFlags(rawValue: 1 << 6)
 }

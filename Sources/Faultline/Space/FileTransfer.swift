@@ -42,7 +42,7 @@ extension AddressSpace {
     let length = min(count, size - offset)
     try node.settle(offset..<offset + length)
     // What is asked for behind the end is stored as zeroes, though it does not count as read. Kernel: `iomap_dio_hole_iter`.
-    try transfer(count: count, at: address, .reference, .write, by: &task) { done, bytes throws(StoreError) in
+    try transfer(count: count, at: address, .write, by: &task) { done, bytes throws(StoreError) in
       try node.readStore(at: offset + done, into: bytes)
     }
     return length
@@ -64,8 +64,7 @@ extension AddressSpace {
     guard count > 0 else { return 0 }
     try node.settle(offset..<end)
     node.leaveCache(offset..<end)
-    try transfer(count: count, at: address, machine.rules.directWritePins ? .pin : .reference, by: &task) {
-      done, bytes throws(StoreError) in
+    try transfer(count: count, at: address, by: &task) { done, bytes throws(StoreError) in
       try node.writeStore(at: offset + done, UnsafeRawBufferPointer(bytes))
     }
     node.grow(to: end)
@@ -77,10 +76,11 @@ extension AddressSpace {
 
   /// Takes the pages of a range and hands their bytes to `body`; the first store that fails ends it.
   private func transfer(
-    count: UInt64, at address: VirtualAddress, _ kind: HoldKind, _ flags: PinFlags = [], by task: inout FaultTask,
+    count: UInt64, at address: VirtualAddress, _ flags: PinFlags = [], by task: inout FaultTask,
     _ body: (_ done: UInt64, _ bytes: UnsafeMutableRawBufferPointer) throws(StoreError) -> Void
   ) throws(KernelError) {
     var failure: StoreError?
+    let kind = machine.rules.directAccessPins ? HoldKind.pin : .reference
     let done = throughPages(address, count: Int(count), kind, flags.union(.unlockable), piece: 256, by: &task) {
       position, bytes in
       guard failure == nil else { return }

@@ -52,7 +52,9 @@ extension AddressSpace {
   public func readRemote(
     _ address: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: buffer.count, .pin, .unlockable, piece: Self.remotePiece, by: &task) {
+    let done = throughPages(
+      address, count: buffer.count, .pin, [.unlockable, .remote], piece: Self.remotePiece, by: &task
+    ) {
       UnsafeMutableRawBufferPointer(rebasing: buffer[$0..<$0 + $1.count]).copyMemory(from: UnsafeRawBufferPointer($1))
     }
     guard done > 0 || buffer.isEmpty else { throw KernelError(.EFAULT, "a remote read of memory that cannot be read") }
@@ -67,7 +69,7 @@ extension AddressSpace {
     _ address: VirtualAddress, _ bytes: UnsafeRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
     let done = throughPages(
-      address, count: bytes.count, .reference, [.unlockable, .write], piece: Self.remotePiece, by: &task
+      address, count: bytes.count, .pin, [.unlockable, .remote, .write], piece: Self.remotePiece, by: &task
     ) {
       $1.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[$0..<$0 + $1.count]))
     }
@@ -83,7 +85,7 @@ extension AddressSpace {
   public func readForced(
     _ address: VirtualAddress, into buffer: UnsafeMutableRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: buffer.count, .reference, .force, piece: 1, by: &task) {
+    let done = throughPages(address, count: buffer.count, .reference, [.force, .remote], piece: 1, by: &task) {
       UnsafeMutableRawBufferPointer(rebasing: buffer[$0..<$0 + $1.count]).copyMemory(from: UnsafeRawBufferPointer($1))
     }
     guard done > 0 || buffer.isEmpty else { throw KernelError(.EIO, "a forced read of memory that cannot be had") }
@@ -97,7 +99,7 @@ extension AddressSpace {
   public func writeForced(
     _ address: VirtualAddress, _ bytes: UnsafeRawBufferPointer, by task: inout FaultTask
   ) throws(KernelError) -> Int {
-    let done = throughPages(address, count: bytes.count, .reference, [.force, .write], piece: 1, by: &task) {
+    let done = throughPages(address, count: bytes.count, .reference, [.force, .remote, .write], piece: 1, by: &task) {
       $1.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[$0..<$0 + $1.count]))
     }
     guard done > 0 || bytes.isEmpty else { throw KernelError(.EIO, "a forced write to memory that cannot be had") }
@@ -143,8 +145,9 @@ extension AddressSpace {
       let end = min(place.page &+ min(wanted, piece), VirtualAddress.end.page)
       guard place.page < end else { break }
       var held = PinnedPages(kind, of: machine, capacity: Int(end &- place.page))
-      holdSlowly(place.page..<end, flags, into: &held, by: &task)
+      hold(place.page..<end, flags, into: &held, by: &task)
       guard held.pageCount > 0 else { break }
+      if kind == .pin, machine.events.isListening { noteLettingGo(held) }
       held.forEachPage { number in
         guard let start = address.advanced(by: done) else { return }
         let length = start.bytesInPage(of: count - done)

@@ -40,9 +40,9 @@ public struct KernelRules: Sendable, Hashable {
   public var tracesPageCache: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
-  /// Whether a direct write pins the memory that it reads, so that private pages shared with a fork are copied first (6.3 and
-  /// later). Kernel: `iov_iter_extract_pages`.
-  public var directWritePins: Bool
+  /// Whether direct reads and writes pin the program's memory, so that private pages shared with a fork are copied before they are
+  /// read from (6.3 and later). Kernel: `iov_iter_extract_pages`.
+  public var directAccessPins: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
   /// later). Kernel: `PAGEMAP_SCAN`.
   public var hasPagemapScan: Bool
@@ -61,6 +61,8 @@ public struct KernelRules: Sendable, Hashable {
   public var largeFolios: LargeFolioRules
   /// When memory is mapped 2 MiB at once.
   public var hugePages: HugePageRules
+  /// How often pages are counted up when they are taken hold of.
+  public var holds: HoldRules
   /// What differs on files with DAX.
   public var direct: DirectRules
 
@@ -176,7 +178,7 @@ public struct KernelRules: Sendable, Hashable {
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: false,
     zeroesTailOnGrowth: false, namesLockOnFault: false, hasGuardPages: false, marksGuardedAreas: false,
     tracesPageCache: false,
-    opensMemoryFilesDirectly: false, directWritePins: false,
+    opensMemoryFilesDirectly: false, directAccessPins: false,
     hasPagemapScan: false, tracksSoftDirty: true,
     stackForbidsHuge: false, knowsAbove4GiB: false, hasDroppableMemory: false,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: true),
@@ -185,6 +187,7 @@ public struct KernelRules: Sendable, Hashable {
       hugeNeedsSuitableArea: false, writesTrySmaller: false),
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true),
+    holds: HoldRules(stepsHugeByPage: true, stepsDeviceByPage: true, sharesPageStep: true),
     direct: DirectRules(
       tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, asksForPrivateHuge: true,
       flushesHoles: .always,
@@ -200,7 +203,7 @@ public struct KernelRules: Sendable, Hashable {
     prefaultsOld: false, remapsSeveralAreas: false, mergesIntoUncopiedAreas: false, populateAdviceMarksRetries: true,
     zeroesTailOnGrowth: false, namesLockOnFault: true, hasGuardPages: false, marksGuardedAreas: false,
     tracesPageCache: true,
-    opensMemoryFilesDirectly: true, directWritePins: true,
+    opensMemoryFilesDirectly: true, directAccessPins: true,
     hasPagemapScan: true, tracksSoftDirty: true,
     stackForbidsHuge: true, knowsAbove4GiB: true, hasDroppableMemory: true,
     copies: CopyRules(triesWithoutFaulting: false, repeatsFailedBytes: false),
@@ -209,6 +212,7 @@ public struct KernelRules: Sendable, Hashable {
       hugeNeedsSuitableArea: true, writesTrySmaller: false),
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: false, collapseNeedsTable: false),
+    holds: HoldRules(stepsHugeByPage: false, stepsDeviceByPage: true, sharesPageStep: false),
     direct: DirectRules(
       tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, asksForPrivateHuge: false,
       flushesHoles: .extents,
@@ -224,7 +228,7 @@ public struct KernelRules: Sendable, Hashable {
     prefaultsOld: false, remapsSeveralAreas: true, mergesIntoUncopiedAreas: true, populateAdviceMarksRetries: true,
     zeroesTailOnGrowth: true, namesLockOnFault: true, hasGuardPages: true, marksGuardedAreas: true,
     tracesPageCache: true,
-    opensMemoryFilesDirectly: true, directWritePins: true,
+    opensMemoryFilesDirectly: true, directAccessPins: true,
     hasPagemapScan: true, tracksSoftDirty: false,
     stackForbidsHuge: true, knowsAbove4GiB: true, hasDroppableMemory: true,
     copies: CopyRules(triesWithoutFaulting: true, repeatsFailedBytes: false),
@@ -233,6 +237,7 @@ public struct KernelRules: Sendable, Hashable {
       hugeNeedsSuitableArea: true, writesTrySmaller: true),
     hugePages: HugePageRules(
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
+    holds: HoldRules(stepsHugeByPage: false, stepsDeviceByPage: false, sharesPageStep: false),
     direct: DirectRules(
       tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, asksForPrivateHuge: false,
       flushesHoles: .never,

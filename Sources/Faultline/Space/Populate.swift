@@ -39,8 +39,8 @@ extension AddressSpace {
         return false
       }
       let wantsWrite = flags.intersection([.write, .shared]) == .write
-      if isUsable(page, forWriting: wantsWrite) {
-        page += 1
+      if let usable = usablePages(from: page, limit: min(pages.upperBound, area.end), forWriting: wantsWrite) {
+        page += usable
         lock.unlockShared()
         continue
       }
@@ -76,10 +76,11 @@ extension AddressSpace {
         lock.unlockShared()
         throw KernelError(.EINVAL, "populating memory that does not allow the access")
       }
-      if isUsable(page, forWriting: access == .write) {
+      let limit = min(pages.upperBound, area.end)
+      if let usable = usablePages(from: page, limit: limit, forWriting: access == .write) {
         if access == .write { markDirty(page, of: area) }
         lock.unlockShared()
-        page += 1
+        page += usable
         attempt = flags
         continue
       }
@@ -110,8 +111,12 @@ extension AddressSpace {
     }
   }
 
-  private func isUsable(_ page: UInt64, forWriting: Bool) -> Bool {
-    let entry = entry(ofPage: page)
-    return entry.isPresent && (!forWriting || entry.isWritable)
+  /// Pages from `page` on, below `limit`, whose entry is there and allows what is wanted; `nil` when that of `page` does not.
+  private func usablePages(from page: UInt64, limit: UInt64, forWriting: Bool) -> UInt64? {
+    let entry = wholeEntry(ofPage: page)
+    guard entry.isPresent, !forWriting || entry.isWritable else { return nil }
+    let pages = pagesOfEntry(entry, from: page, limit: limit)
+    machine.events.note(EngineEvent(.look, entry, page: page, count: pages, in: memory))
+    return pages
   }
 }

@@ -29,8 +29,8 @@ public struct RecordingComparison: Sendable {
     }
   }
 
-  /// The fields of an operation that no comparison looks at unless told: the kernel's trace events, which the engine prints
-  /// only when asked, and its call counts, which it does not have.
+  /// The fields of an operation that no comparison looks at unless told: trace events and call counts, which the engine prints
+  /// only when asked.
   public static let unprinted: Set<String> = ["ev", "fn"]
 
   /// What two recordings of one kernel do not have alike where files are mapped with DAX: the recorder reads the pages of a device as it

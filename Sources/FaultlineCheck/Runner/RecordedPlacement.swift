@@ -43,8 +43,10 @@ public struct RecordedPlacement: Sendable {
   private static let pages: UInt64 = 1 << 51
 
   /// Where the pages of a file lie at a line of the script: where they lay when the kernel was asked next, or before if it was
-  /// not asked again; pages it never told of lie as they would if the file began at `residue`.
-  public func placement(of file: String, atLine line: Int64, beginning residue: UInt64) -> Placement {
+  /// not asked again.
+  ///
+  /// - Parameter askew: the pages that lie off the multiples of 2 MiB where the kernel never told of them.
+  public func placement(of file: String, atLine line: Int64, askew: Range<UInt64>) -> Placement {
     let known = extents.filter { $0.file == file }
     let nearest = known.filter { $0.line >= line } + known.filter { $0.line < line }.reversed()
     var open = [0..<2 * Self.pages]
@@ -62,7 +64,13 @@ public struct RecordedPlacement: Sendable {
       }
       open = left
     }
-    return Placement(runs + open.map { .init(pages: $0, residue: residue + $0.lowerBound) })
+    let guesses = open.flatMap { gap in
+      let off = askew.clamped(to: gap)
+      return [gap.lowerBound..<off.lowerBound, off.upperBound..<gap.upperBound].map { ($0, $0.lowerBound) } + [
+        (off, off.lowerBound + 1)
+      ]
+    }
+    return Placement(runs + guesses.filter { !$0.0.isEmpty }.map { .init(pages: $0.0, residue: $0.1) })
   }
 }
 
@@ -71,10 +79,10 @@ struct PlacedFile {
   let file: ExtentFile
   /// The script's, when the file was made.
   let name: String
-  /// The page of the device, modulo 512, that the file would begin at if the recording did not tell.
-  let residue: UInt64
+  /// See ``RecordedPlacement/placement(of:atLine:askew:)``.
+  let askew: Range<UInt64>
 
   func follow(_ placement: RecordedPlacement, atLine line: Int64) {
-    file.setPlacement(placement.placement(of: name, atLine: line, beginning: residue))
+    file.setPlacement(placement.placement(of: name, atLine: line, askew: askew))
   }
 }

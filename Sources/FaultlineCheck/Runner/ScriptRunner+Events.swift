@@ -4,11 +4,11 @@ import Faultline
 extension ScriptRunner {
   /// Starts noting what the operation does, if events are asked for.
   func beginEvents() {
-    if printsEvents { machine.events.start() }
+    if printsEvents || printsCalls.contains(.holds) { machine.events.start() }
   }
 
   func endEvents() {
-    guard printsEvents else { return }
+    guard printsEvents || printsCalls.contains(.holds) else { return }
     machine.events.stop()
     noted = machine.events.drain().events
   }
@@ -56,7 +56,7 @@ extension ScriptRunner {
     switch event.kind {
     case .userFault: return "uf:\(place(of: event.page)):0x\(String(event.code, radix: 16))"
     case .kernelFault: return "kf:\(place(of: event.page)):0x\(String(event.code, radix: 16))"
-    case .added, .deleted: return nil
+    case .added, .deleted, .held: return nil
     case .fileFault, .mapAround, .readMissing, .readOn, .readWindow, .readPages: break
     default: return fileName(event.file).map { directText(of: event, file: $0) }
     }

@@ -73,8 +73,8 @@ public final class ScriptRunner {
   var looks = true
   /// Whether results carry what the engine did (`ev`).
   public var printsEvents = false
-  /// Whether results of accesses carry how their faults were tried (`fn`).
-  public var printsLocks = false
+  /// What results tell of calls (`fn`).
+  public var printsCalls: CallCounts = []
   /// How the faults of the operation that runs were tried.
   var attempts = FaultAttempts()
   var speculation = SpeculationCounts()
@@ -133,6 +133,7 @@ public final class ScriptRunner {
       self.line = line.number
       attempts = FaultAttempts()
       speculation = SpeculationCounts()
+      noted = []
       for file in files { file.placed?.follow(placement, atLine: Int64(line.number)) }
       let outcome: Outcome
       if case .fork(let block) = line.operation {
@@ -141,9 +142,9 @@ public final class ScriptRunner {
         outcome = try perform(line)
         forgetEvents(of: line.operation)
       }
+      let calls = printsCalls.isEmpty ? [] : [JSONValue.Member("fn", calls(of: line.operation))]
       let events = printsEvents ? [JSONValue.Member("ev", takeEvents())] : []
-      let locks = printsLocks ? [JSONValue.Member("fn", lockCalls(of: line.operation))] : []
-      each(.object(outcome.members(of: line, by: who) + events + locks + (looks ? snapshot() : [])))
+      each(.object(outcome.members(of: line, by: who) + events + calls + (looks ? snapshot() : [])))
     }
   }
 

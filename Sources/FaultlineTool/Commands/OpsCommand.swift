@@ -63,6 +63,9 @@ struct OpsCommand: ParsableCommand {
   @Flag(help: "Print which locks the faults of each access took (`fn`), and compare that too.")
   var locks = false
 
+  @Flag(help: "Print how often each call took hold of pages (`fn`), in its kernel's functions, and compare that too.")
+  var holds = false
+
   @Option(help: "The most differences that are printed.")
   var show: Int = 10
 
@@ -83,7 +86,7 @@ struct OpsCommand: ParsableCommand {
       lockMode: lock ?? (locks ? .perVMA : .mmapLock),
       placement: placed.map(RecordedPlacement.init) ?? RecordedPlacement())
     runner.printsEvents = events
-    runner.printsLocks = locks
+    runner.printsCalls = calls
     if let expected {
       try compare(expected, with: try record(script, on: runner))
     } else {
@@ -91,6 +94,8 @@ struct OpsCommand: ParsableCommand {
       try run(script, on: runner) { print($0) }
     }
   }
+
+  private var calls: CallCounts { CallCounts(locks ? [.locks] : []).union(holds ? .holds : []) }
 
   private func runOnKernel(_ text: String, _ expected: Recording?) throws {
     let runner = try KernelScriptRunner(
@@ -122,10 +127,10 @@ struct OpsCommand: ParsableCommand {
 
   private func compare(_ expected: Recording, with actual: Recording) throws {
     var ignored = RecordingComparison.unprinted.union(ignore).union(fileSystem?.unsteadyFields ?? [])
-    // A recording that was made without tracing has no events to compare with.
+    // A recording that was made without tracing has no events to compare with, and most count no calls.
     if events, expected.environment["trace"] == .boolean(true), !ignore.contains("ev") { ignored.remove("ev") }
-    if locks, !ignore.contains("fn") { ignored.remove("fn") }
-    var wanted = locks ? expected.keepingLockCalls : expected
+    if !calls.isEmpty, expected.countsCalls, !ignore.contains("fn") { ignored.remove("fn") }
+    var wanted = calls.isEmpty ? expected : expected.keeping(calls)
     if fileSystem?.isDirect == true { wanted = wanted.foldingRepeatedFaults }
     let comparison = RecordingComparison(expected: wanted, actual: actual, ignoring: ignored)
     let differences = comparison.differences
