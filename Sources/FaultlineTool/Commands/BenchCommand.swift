@@ -9,10 +9,8 @@ struct BenchCommand: ParsableCommand {
       A benchmark prints each figure beside the one that was wanted and exits 1 when a bar does not hold.
       """,
     subcommands: [
-    subcommands: [
       BenchReplayCommand.self, BenchAroundCommand.self, BenchThreadsCommand.self, BenchSpeculateCommand.self,
       BenchSyncCommand.self, BenchPinCommand.self,
-    ])
     ])
 }
 
