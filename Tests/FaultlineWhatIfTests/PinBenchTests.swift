@@ -65,9 +65,17 @@ import Testing
 
   @Test func theSeedsFiguresStandBesideItsSettingsAlone() throws {
     let cases = bench().report.cases
-    let anchored = cases.filter { $0.anchor != nil }
+    let anchored = cases.filter { $0.anchor != nil && $0.unit == "milliseconds" }
     #expect(anchored.map(\.anchor) == [75, 3.6, 125, 3.8])
     #expect(anchored.allSatisfy { $0.name.contains("2 MiB") && $0.name.contains("512 pages a call") })
+  }
+
+  @Test func theMetadataOfATiBIsAsPublished() {
+    let bytes = bench().report.cases.filter { $0.unit == "bytes" }
+    let mebibytes: [UInt64] = [16_384, 4_096 + 32, 8 + 32]
+    let wanted = mebibytes.map { Double($0 << 20) }
+    #expect(bytes.map(\.value) == wanted)
+    #expect(bytes.allSatisfy { $0.anchor == wanted[0] })
   }
 
   @Test func theLettersPrintTheLinesOfGupTest() throws {

@@ -4,7 +4,7 @@ extension PinBench {
   /// The cases and bars of `--json`.
   public var report: BenchReport {
     BenchReport(
-      benchmark: "pin", machine: HostText.machine, cases: rows.flatMap(cases) + loopCases + threadCases,
+      benchmark: "pin", machine: HostText.machine, cases: rows.flatMap(cases) + loopCases + threadCases + metadataCases,
       bars: isQuick ? [] : countingBars + recordingBars + headBars + singleBars)
   }
 
@@ -32,6 +32,22 @@ extension PinBench {
           name: "\(row.kind.name) and give back, 4 KiB, \(name)", value: Self.median(rates) / 1e6,
           unit: "million pages/s")
       }
+    }
+  }
+
+  /// What a kernel spends on a TiB of a device, computed.
+  static var metadata: [(size: FolioSize, metadata: DeviceMetadata)] {
+    FolioSize.allCases.compactMap { size in
+      (try? DeviceMetadata(pageCount: 1 << 28, order: size.rawValue)).map { (size, $0) }
+    }
+  }
+
+  private var metadataCases: [BenchReport.Case] {
+    Self.metadata.map { size, metadata in
+      BenchReport.Case(
+        name: "metadata of a TiB in folios of \(size.name), tails shared, page tables included",
+        value: Double(metadata.sharedBytes + metadata.tableBytes), unit: "bytes", anchor: Double(metadata.plainBytes),
+        anchorSource: "metadata of its own for each page")
     }
   }
 

@@ -8,7 +8,7 @@ extension PinBench {
       "Taking hold of \(NumberText.grouped(pages >> 8)) MiB, medians of \(rows.first?.rounds.count ?? 0) rounds in milliseconds. "
       + "Metadata only: no page is read or written. Seed 002: a device's memory of 16,384 MiB, 2020."
     return [
-      intro, publishedTable.text, settingTable.text, loopTable.text, threadTable.text,
+      intro, publishedTable.text, settingTable.text, loopTable.text, threadTable.text, metadataTable.text,
       report.bars.map(\.text).joined(separator: "\n"),
     ].filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
@@ -54,6 +54,19 @@ extension PinBench {
       table.add(
         ["\(row.kind.name) and give back"]
           + [Self.median(row.one) / 1e6, Self.median(row.two) / 1e6, row.gain].map(Self.text))
+    }
+    return table
+  }
+
+  private var metadataTable: TextTable {
+    var table = TextTable(
+      head: ["metadata of a TiB, MiB", "of each page", "tails shared", "page tables for that", "saved"])
+    for (size, metadata) in Self.metadata {
+      table.add(
+        [size.name]
+          + [metadata.plainBytes, metadata.sharedBytes, metadata.tableBytes, metadata.savedBytes].map {
+            NumberText.grouped($0 >> 20)
+          })
     }
     return table
   }
