@@ -6,49 +6,9 @@ import Testing
 @Suite struct PinTests {
   private static let span = PageSize.entriesPerTable
 
-  /// Private memory, small or huge, and a file in memory.
-  private final class Stage {
-    let machine: Machine
-    let space: AddressSpace
-    var task = FaultTask()
-    /// A multiple of 2 MiB.
-    let base: UInt64 = 1 << 20
-
-    init() throws {
-      machine = try Machine(frameCount: 1 << 14, contents: .bytes)
-      space = try AddressSpace(machine: machine)
-    }
-
-    func mapPrivate(pages: UInt64, huge: Bool = false) throws {
-      let start = VirtualAddress(page: base)
-      try space.mmap(
-        address: start, length: pages << 12, protection: [.read, .write], flags: [.private, .anonymous, .fixed],
-        file: nil, by: &task)
-      if huge { try space.madvise(start, length: pages << 12, .hugePage, by: &task) }
-    }
-
-    func mapFile(pages: UInt64) throws -> FileNode {
-      let node = FileNode(machine: machine, traits: .tmpfs, size: pages << 12)
-      try space.mmap(
-        address: VirtualAddress(page: base), length: pages << 12, protection: [.read, .write],
-        flags: [.shared, .fixed], file: OpenFile(node: node, mode: .readWrite), by: &task)
-      return node
-    }
-
-    func range(_ pages: Range<UInt64>) -> Range<VirtualAddress> {
-      VirtualAddress(page: base + pages.lowerBound)..<VirtualAddress(page: base + pages.upperBound)
-    }
-
-    func store(_ page: UInt64) { #expect(space.access(VirtualAddress(page: base + page), .write, by: &task) == nil) }
-
-    func frame(_ page: UInt64) -> FrameNumber { space.entry(ofPage: base + page).frame }
-
-    func folio(_ page: UInt64) -> Folio { Folio(of: machine.memory.frame(frame(page))) }
-  }
-
   @Test(arguments: [HoldKind.reference, .pin])
   func everyPartOfAHugeEntryIsHeldByOneStepAndByTheRightPages(kind: HoldKind) throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 2 * Self.span, huge: true)
     stage.store(0)
     stage.store(Self.span)
@@ -110,7 +70,7 @@ import Testing
 
   #if DEBUG || ModelCheck
     @Test func aShiftTakenForASizeShowsAnotherPage() throws {
-      let stage = try Stage()
+      let stage = try PinStage()
       try stage.mapPrivate(pages: Self.span, huge: true)
       stage.store(0)
       stage.machine.switches.bugs = [.takesShiftForSize]
@@ -123,7 +83,7 @@ import Testing
   #endif
 
   @Test func headsOnlySayTheSamePagesInFewWords() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 3 * Self.span, huge: true)
     for page in [0, Self.span, 2 * Self.span] { stage.store(page) }
     var (frames, expanded, runs): ([FrameNumber], [FrameNumber], [PinnedPages.Run]) = ([], [], [])
@@ -141,7 +101,7 @@ import Testing
   }
 
   @Test func aSmallPageCountsAPinAsManyReferences() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 4)
     for page: UInt64 in 0..<4 { stage.store(page) }
     let held = try stage.space.pin(stage.range(0..<4), .write, by: &stage.task)
@@ -156,7 +116,7 @@ import Testing
   }
 
   @Test func aFolioThatIsHeldTooOftenGivesNoMore() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 1)
     stage.store(0)
     let many: UInt64 = 1 << 31 - 2
@@ -168,7 +128,7 @@ import Testing
   }
 
   @Test func whatIsMissingIsFaultedInAndOnlyAFirstPageThatCannotBeHadIsAnError() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 8)
     try stage.space.munmap(VirtualAddress(page: stage.base + 5), length: 1 << 12)
     let held = try stage.space.pin(stage.range(0..<8), .write, by: &stage.task)
@@ -183,7 +143,7 @@ import Testing
   }
 
   @Test func thePageOfZeroesIsRecordedAndNotCounted() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 2)
     let zero = Folio(of: stage.machine.memory.frame(stage.machine.zeroFrame)).references
     let held = try stage.space.pin(stage.range(0..<2), by: &stage.task)
@@ -196,7 +156,7 @@ import Testing
   }
 
   @Test func unpinningSaysThatSomebodyHasStored() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     let node = try stage.mapFile(pages: 4)
     let held = try stage.space.pin(stage.range(0..<4), by: &stage.task)
     let folio = try #require(XArray.folio(node.slots.load(2)))
@@ -209,7 +169,7 @@ import Testing
 
   @Test(arguments: [false, true])
   func aPinnedPageStaysTheParentsAndTheChildGetsACopy(huge: Bool) throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: Self.span, huge: huge)
     for page: UInt64 in 0..<4 { stage.store(page) }
     let pinned = stage.frame(1)
@@ -229,7 +189,7 @@ import Testing
   }
 
   @Test func nothingIsPinnedWithoutALockWhileAForkCopies() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 2)
     stage.store(0)
     stage.space.copySequence.wrappingAdd(1, ordering: .relaxed)
@@ -241,7 +201,7 @@ import Testing
   }
 
   @Test func aPinForReadingOfASharedPageIsOfTheProgramsOwn() throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 1)
     stage.store(0)
     let child = try stage.space.fork()

@@ -67,6 +67,10 @@ struct FaultContext: ~Copyable {
   @inline(__always)
   var isWrite: Bool { flags.contains(.write) }
 
+  /// Whether the attempt may wait for a read, or for who has a folio locked.
+  @inline(__always)
+  var mayWait: Bool { !flags.contains(.retryNoWait) }
+
   /// Sees to it that a table can be entered later without allocating. Kernel: `pte_alloc_one` into `prealloc_pte`.
   ///
   /// - Returns: `false` when there is no memory.

@@ -73,7 +73,7 @@ public struct FaultResult: OptionSet, Hashable, Sendable {
   public static let noPage = FaultResult(rawValue: 0x100)
   /// A page comes back with its folio locked.
   public static let locked = FaultResult(rawValue: 0x200)
-  /// Not finished; the lock was dropped. Find the area again.
+  /// Not finished; the lock was dropped, but not with ``FaultFlags/retryNoWait``. Find the area again.
   public static let retry = FaultResult(rawValue: 0x400)
   /// A huge-page station declines; go on one level below.
   public static let fallback = FaultResult(rawValue: 0x800)

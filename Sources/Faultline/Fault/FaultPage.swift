@@ -36,7 +36,10 @@ extension AddressSpace {
       let mustWait = read >= context.arriving
       if mustWait { context.arriving = read &+ 1 }
       if !context.flags.contains(.tried) { droppedLock = readAheadOnHit(&context, file, folio, isArriving: mustWait) }
-      if mustWait { dropLockIfAllowed(&context, &droppedLock) }
+      if mustWait {
+        guard context.mayWait else { return (.retry, nil) }
+        dropLockIfAllowed(&context, &droppedLock)
+      }
     } else {
       result = .major
       let number = machine.reads.wrappingAdd(1, ordering: .relaxed).newValue
@@ -44,6 +47,7 @@ extension AddressSpace {
       found = context.lookUp(in: node)
       // Whoever waits for one page of a read has the others too. Nobody waits for a page in a hole.
       let read = found?.folio.head.pointee.owner.load(ordering: .relaxed) ?? number
+      if found != nil, read == number, !context.mayWait { return (.retry, nil) }
       context.arriving = read == number ? FaultTask.nothing : min(context.arriving, number)
     }
     while true {
@@ -62,6 +66,7 @@ extension AddressSpace {
         machine.switches.pass(.folioFound)
       #endif
       if !folio.tryLock() {
+        guard context.mayWait else { return (.retry, nil) }
         dropLockIfAllowed(&context, &droppedLock)
         folio.lock()
       }
@@ -77,6 +82,8 @@ extension AddressSpace {
         // Whether it worked is for the next attempt to find out; only one that keeps the lock reports a failure.
         if droppedLock { return (result.union(.retry), nil) }
         guard good else { return (.busError, nil) }
+        // The read counts as begun; that it is over already is for the next call to find.
+        guard context.mayWait else { return (.retry, nil) }
         found = context.lookUp(in: node)
         continue
       }
@@ -119,7 +126,10 @@ extension AddressSpace {
       guard let reference = context.lookUp(in: node) ?? node.fillHole(at: index, for: context.area) else {
         return (.outOfMemory, nil)
       }
-      reference.folio.lock()
+      if !reference.folio.tryLock() {
+        guard context.mayWait else { return (.retry, nil) }
+        reference.folio.lock()
+      }
       guard reference.folio.lies(in: node.cache), index < node.cache.filePages else {
         reference.folio.unlock()
         continue
@@ -150,7 +160,7 @@ extension AddressSpace {
 
   /// Gives up the fault's lock for the length of a wait, if this attempt may. Kernel: `maybe_unlock_mmap_for_io`.
   private func dropLockIfAllowed(_ context: inout FaultContext, _ dropped: inout Bool) {
-    guard !dropped, context.flags.mayDropLock, !context.flags.contains(.retryNoWait) else { return }
+    guard !dropped, context.flags.mayDropLock, context.mayWait else { return }
     context.keepFile()
     unlock(context.area, after: context.flags)
     dropped = true

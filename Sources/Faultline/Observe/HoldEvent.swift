@@ -35,30 +35,3 @@ extension EngineEvent {
     hold = Hold(way: .letGo, isHuge: false, isDirect: memory.device(of: memory.frame(folio)) != nil)
   }
 }
-
-extension KernelRules {
-  /// How often a kernel counts up to take hold of what the engine takes in one step. The engine's own number does not depend on
-  /// this: it takes one step for the pages of an entry.
-  public struct HoldRules: Sendable, Hashable {
-    /// Whether the walk under the lock takes the pages of a huge entry one after the other (6.1), or the first of them and
-    /// then all others.
-    public var stepsHugeByPage: Bool
-    /// Whether a device's pages are taken one by one, and not at all by who only wants their faults, and given back one by one: each is a
-    /// folio of its own (up to 6.14). Kernel: `follow_devmap_pmd`, `__gup_device_huge_pmd`.
-    public var stepsDeviceByPage: Bool
-    /// Whether both walks call one function for a page of a device's huge entry, and for a step of the walk under the lock (6.1).
-    /// Later each walk has its own.
-    public var sharesPageStep: Bool
-
-    /// How often a kernel with these rules counts up, or down, where the engine did what the event tells.
-    public func steps(_ hold: EngineEvent.Hold, pages: UInt64) -> UInt64 {
-      if hold.isDirect, stepsDeviceByPage {
-        return hold.way == .look ? 0 : pages
-      }
-      switch hold.way {
-      case .fast, .look, .letGo: return 1
-      case .slow: return stepsHugeByPage ? pages : min(pages, 2)
-      }
-    }
-  }
-}

@@ -111,8 +111,9 @@ extension AddressSpace.Refusal {
     case .fault: KernelError(.EFAULT, "\(place) cannot be had: nothing there allows it")
     case .longTerm:
       KernelError(.EOPNOTSUPP, "\(place) is a device's own, and a pin for long would keep its file from shrinking")
-    case .memory: KernelError(.ENOMEM, "no memory for \(place)")
-    case .absent: KernelError(.EAGAIN, "\(place) is not there, and nobody may wait for it")
+    case .memory: KernelError(.ENOMEM, "no memory for \(place), or it is held too often")
+    case .missing: KernelError(.EFAULT, "\(place) is not there, and nothing may fault it in")
+    case .absent: KernelError(.EAGAIN, "\(place) is on its way or somebody else's, and nobody may wait: ask again")
     }
   }
 }

@@ -24,9 +24,11 @@ extension AddressSpace {
     case fault
     /// The area's file would have to wait for the holder. `EOPNOTSUPP`
     case longTerm
-    /// `ENOMEM`
+    /// There is no memory, or the folio is held as often as it can be. `ENOMEM`
     case memory
-    /// The page would have to be waited for, or faulted in, and neither was wanted.
+    /// The page would have to be faulted in, which was not wanted. `EFAULT`
+    case missing
+    /// The page would have to be waited for, which was not wanted. `EAGAIN`
     case absent
   }
 
@@ -36,10 +38,11 @@ extension AddressSpace {
   ) -> Refusal? {
     var attempt: FaultFlags = flags.contains(.unlockable) ? [.allowRetry, .killable] : []
     if flags.contains(.write) { attempt.insert(.write) }
+    if flags.contains(.noWait) { attempt.formUnion([.allowRetry, .retryNoWait]) }
     while true {
       attempt.remove(.unshare)
       lock.lockShared()
-      guard let area = areas.area(covering: page), area.permits(flags) else {
+      guard let area = areas.area(covering: page) else {
         lock.unlockShared()
         return .fault
       }
@@ -48,18 +51,30 @@ extension AddressSpace {
         lock.unlockShared()
         return .longTerm
       }
-      if follow(page, min(end, area.pages.upperBound), in: area, flags, into: &held) {
+      guard area.permits(flags, machine.rules.holds) else {
+        lock.unlockShared()
+        return .fault
+      }
+      switch follow(page, min(end, area.pages.upperBound), in: area, flags, into: &held) {
+      case .held:
         lock.unlockShared()
         return nil
+      case .heldTooOften:
+        lock.unlockShared()
+        return .memory
+      case .missing: break
       }
       guard !flags.contains(.noFault) else {
         lock.unlockShared()
-        return .absent
+        return .missing
       }
       if mustUnshare(page, held.kind, flags) { attempt.insert(.unshare) }
       let result = handleFault(area, page, attempt, by: &task)
       if result.contains(.retry) {
-        guard !flags.contains(.noWait) else { return .absent }
+        guard !flags.contains(.noWait) else {
+          lock.unlockShared()
+          return .absent
+        }
         attempt.insert(.tried)
         continue
       }
@@ -68,10 +83,15 @@ extension AddressSpace {
     }
   }
 
+  private enum Finding {
+    case held, missing, heldTooOften
+  }
+
   /// Takes hold of what is entered now, if the entry allows what is wanted. Kernel: `follow_page_pte` with `FOLL_TOUCH`.
   private func follow(
     _ page: UInt64, _ end: UInt64, in area: VMAPointer, _ flags: PinFlags, into held: inout PinnedPages
-  ) -> Bool {
+  ) -> Finding {
+    var finding = Finding.missing
     var taken: (first: FrameNumber, pages: UInt64)?
     var whole = PageTableEntry.none
     _ = table.withEntry(ofPage: page) { pointer in
@@ -87,15 +107,18 @@ extension AddressSpace {
       }
       guard !mustUnshare(entry, held.kind, flags) else { return }
       let pages = pagesOfEntry(whole, from: page, limit: end)
-      guard let folio = Folio.grab(machine.memory.frame(entry.frame), pages, held.kind, in: memory) else { return }
+      guard let folio = Folio.grab(machine.memory.frame(entry.frame), pages, held.kind, in: memory) else {
+        finding = .heldTooOften
+        return
+      }
       if flags.contains(.write), !entry.isDirty { folio.markDirty() }
       if !entry.isSpecial { machine.markAccessed(folio) }
       taken = (entry.frame, pages)
     }
-    guard let taken else { return false }
+    guard let taken else { return finding }
     machine.events.note(EngineEvent(.slow, whole, page: page, count: taken.pages, in: memory))
     held.record(taken.first, taken.pages)
-    return true
+    return .held
   }
 
   private func mustUnshare(_ page: UInt64, _ kind: HoldKind, _ flags: PinFlags) -> Bool {
@@ -123,9 +146,12 @@ extension AddressSpace {
 
 extension VMAPointer {
   /// Kernel: `check_vma_flags`.
-  fileprivate func permits(_ wanted: PinFlags) -> Bool {
+  fileprivate func permits(_ wanted: PinFlags, _ rules: KernelRules.HoldRules) -> Bool {
     let flags = flags
     if wanted.contains(.write) {
+      // Whoever stores for long does so behind the back of the file's bookkeeping of what is dirty.
+      let isFollowed = flags.contains(.shared) && notifiesOfWrites
+      if wanted.contains(.longTerm), isFollowed, rules.refusesLongStores { return false }
       return flags.contains(.write) || wanted.contains(.force) && flags.isCopyOnWrite
     }
     return flags.contains(.read) || wanted.contains(.force) && flags.contains(.mayRead)

@@ -40,9 +40,10 @@ public struct PinFlags: OptionSet, Sendable, Hashable {
   /// For as long as the holder likes: refused where that would keep a file from being truncated. Only with ``HoldKind/pin``.
   /// Kernel: `FOLL_LONGTERM`.
   public static let longTerm = PinFlags(rawValue: 1 << 2)
-  /// A fault may begin a read but does not wait for it. Kernel: `FOLL_NOWAIT`.
+  /// A fault may begin a read but waits neither for it nor for who has the page's folio locked, and keeps the address space's lock:
+  /// ask again later. What a store must make durable first is made so. Kernel: `FOLL_NOWAIT`.
   public static let noWait = PinFlags(rawValue: 1 << 3)
-  /// What is entered now is all there is: nothing faults. Kernel: `FOLL_NOFAULT`.
+  /// What is entered now is all there is: nothing faults, and what would have to cannot be had. Kernel: `FOLL_NOFAULT`.
   public static let noFault = PinFlags(rawValue: 1 << 4)
   /// A fault may drop the address space's lock and be tried again. Kernel: `FOLL_UNLOCKABLE`.
   static let unlockable = PinFlags(rawValue: 1 << 5)

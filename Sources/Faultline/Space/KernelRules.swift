@@ -61,7 +61,7 @@ public struct KernelRules: Sendable, Hashable {
   public var largeFolios: LargeFolioRules
   /// When memory is mapped 2 MiB at once.
   public var hugePages: HugePageRules
-  /// How often pages are counted up when they are taken hold of.
+  /// How pages are taken hold of.
   public var holds: HoldRules
   /// What differs on files with DAX.
   public var direct: DirectRules
@@ -187,7 +187,7 @@ public struct KernelRules: Sendable, Hashable {
       hugeNeedsSuitableArea: false, writesTrySmaller: false),
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: false, replacesHugeZero: false, collapseNeedsTable: true),
-    holds: HoldRules(stepsHugeByPage: true, stepsDeviceByPage: true, sharesPageStep: true),
+    holds: HoldRules(stepsHugeByPage: true, stepsDeviceByPage: true, sharesPageStep: true, refusesLongStores: false),
     direct: DirectRules(
       tagsReads: true, countsPages: false, countsHugeAsPage: true, refusesOtherPage: false, asksForPrivateHuge: true,
       flushesHoles: .always,
@@ -212,7 +212,7 @@ public struct KernelRules: Sendable, Hashable {
       hugeNeedsSuitableArea: true, writesTrySmaller: false),
     hugePages: HugePageRules(
       privateMemory: .always, adviceForbidsCached: true, replacesHugeZero: false, collapseNeedsTable: false),
-    holds: HoldRules(stepsHugeByPage: false, stepsDeviceByPage: true, sharesPageStep: false),
+    holds: HoldRules(stepsHugeByPage: false, stepsDeviceByPage: true, sharesPageStep: false, refusesLongStores: true),
     direct: DirectRules(
       tagsReads: false, countsPages: false, countsHugeAsPage: false, refusesOtherPage: false, asksForPrivateHuge: false,
       flushesHoles: .extents,
@@ -237,7 +237,7 @@ public struct KernelRules: Sendable, Hashable {
       hugeNeedsSuitableArea: true, writesTrySmaller: true),
     hugePages: HugePageRules(
       privateMemory: .madvise, adviceForbidsCached: true, replacesHugeZero: true, collapseNeedsTable: false),
-    holds: HoldRules(stepsHugeByPage: false, stepsDeviceByPage: false, sharesPageStep: false),
+    holds: HoldRules(stepsHugeByPage: false, stepsDeviceByPage: false, sharesPageStep: false, refusesLongStores: true),
     direct: DirectRules(
       tagsReads: false, countsPages: true, countsHugeAsPage: false, refusesOtherPage: true, asksForPrivateHuge: false,
       flushesHoles: .never,
