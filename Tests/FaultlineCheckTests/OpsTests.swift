@@ -37,26 +37,6 @@ import Testing
     #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
   }
 
-  @Test(arguments: Recordings.locks)
-  func underNewerRulesFaultsFinishUnderTheLockUnderWhichTheKernelFinishedThem(name: String) throws {
-    let parts = name.split(separator: "/")[1].split(separator: ".").map(String.init)
-    let fileSystem = try #require(ScriptFileSystem(rawValue: parts[1]))
-    let script = try OperationScript(parsing: Recordings.text(parts[0] + ".ops"))
-    let expected = try Recording(parsing: Recordings.text(name + ".jsonl"))
-    let release = try #require(expected.environment["kernel"]?.stringValue)
-    let runner = try ScriptRunner(
-      fileSystem: fileSystem, rules: #require(KernelRules(release: release)),
-      readaheadPages: expected.readaheadKiB.map { UInt64($0) / 4 },
-      lockMode: .perVMA)
-    runner.printsCalls = .locks
-    let actual = try runner.record(script)
-    let differences = RecordingComparison(
-      expected: expected.keeping(.locks), actual: actual, ignoring: ["ev"]
-    )
-    .differences
-    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
-  }
-
   @Test(arguments: Recordings.direct)
   func onPersistentMemoryItDoesWhatTheKernelDid(name: String) throws {
     let parts = name.split(separator: "/")

@@ -16,6 +16,22 @@ import Testing
     #expect(task.minorFaults == 1)
   }
 
+  /// A store that an area refuses leaves it without private copies, whatever lock it took: its pages are not the child's.
+  @Test(arguments: LockMode.allCases)
+  func aRefusedStoreDoesNotMakeAForkCopyEntries(_ mode: LockMode) throws {
+    let machine = try Machine(frameCount: 1024)
+    let node = FileNode(machine: machine, traits: .tmpfs, size: 16 << 12)
+    let space = try AddressSpace(machine: machine, lockMode: mode)
+    var task = FaultTask()
+    let address = VirtualAddress(page: base)
+    try space.mmap(
+      address: address, length: 16 << 12, protection: .read, flags: [.private, .fixed],
+      file: OpenFile(node: node, mode: .readWrite), by: &task)
+    #expect(space.access(address, .read, by: &task) == nil)
+    #expect(space.access(address, .write, by: &task) == .segv(.accErr))
+    #expect(try space.fork().mappedFilePages == 0)
+  }
+
   @Test func privatePagesAreSharedUntilOneSideStores() throws {
     let bench = try Bench(filePages: 64, resident: true)
     try bench.map(pages: 64, at: base, protection: [.read, .write], flags: .private)

@@ -46,7 +46,10 @@ extension AddressSpace {
   /// The first private copy of an area needs a look at its neighbours, for which the address space's lock is needed: taken
   /// only if nobody else wants it, for whoever holds an area's lock must not wait for it.
   private func readiesPrivatePages(of area: VMAPointer, _ access: Access) -> Bool {
-    guard access == .write, !area.flags.contains(.shared), area.privateFamily == 0 else { return true }
+    // A store that the area refuses copies nothing, and a fork tells areas with copies from others.
+    guard access == .write, area.flags.contains(.write), !area.flags.contains(.shared), area.privateFamily == 0 else {
+      return true
+    }
     guard lock.tryLockShared() else { return false }
     preparePrivatePages(of: area)
     lock.unlockShared()
