@@ -11,8 +11,8 @@ import Testing
   func faultsFinishUnderTheLockUnderWhichTheKernelFinishedThem(name: String) throws {
     let recorded = try Recorded("locks/" + name)
     let runner = try recorded.runner(recorded.rules.usesVMALockForFiles ? .perVMA : .mmapLock)
-    runner.printsLocks = true
-    try recorded.compare(recorded.expected.keepingLockCalls, with: runner, ignoring: ["ev"])
+    runner.printsCalls = .locks
+    try recorded.compare(recorded.expected.keeping(.locks), with: runner, ignoring: ["ev"])
   }
 
   /// Each recording in one of the modes that `OpsTests` leaves out; in all of them they were compared once.
@@ -40,11 +40,11 @@ import Testing
   ])
   func soManyFaultsFinishWithoutTheBigLock(name: String, wanted: Finished) throws {
     let recordings = try KernelRules.all.map { try Recorded("locks/\($0.name)/\(name)") }
-    #expect(recordings.map { Finished.count($0.expected.keepingLockCalls.results) } == wanted.recorded)
+    #expect(recordings.map { Finished.count($0.expected.keeping(.locks).results) } == wanted.recorded)
     let newest = try #require(recordings.last)
     let counts = try LockMode.allCases.map { mode in
       let runner = try newest.runner(mode)
-      runner.printsLocks = true
+      runner.printsCalls = .locks
       let results = try runner.record(newest.script).results
       #expect(results.count { Finished.isFault($0) } == wanted.faults, "\(mode)")
       return Finished.count(results)

@@ -38,7 +38,7 @@ import Testing
 
   @Test(arguments: [HoldKind.reference, .pin])
   func aStepForEachPageComesToTheSameAsOneForTheFolio(kind: HoldKind) throws {
-    let stage = try Stage()
+    let stage = try PinStage()
     try stage.mapPrivate(pages: 2 * Self.span, huge: true)
     stage.store(0)
     stage.store(Self.span)
