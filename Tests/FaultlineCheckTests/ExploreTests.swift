@@ -117,6 +117,7 @@
       (.waitsByUnroundedIndex, "dax-huge-page"), (.wakesOneWaiter, "dax-waiters"), (.entersWithoutSync, "sync-upgrade"),
       (.walkHoldsSpace, "truncate-end"), (.skipsMiddleCheck, "huge-table"),
       (.keepsPinOfLostRace, "pin-munmap"), (.undoesOnePinTooMany, "pin-munmap"), (.pinsDuringFork, "pin-fork"),
+      (.removesWithoutEpochs, "pin-remove"), (.removesWithoutEpochs, "get-remove"),
       (.entersTableForLockedFolio, "huge-huge"), (.takesTableInUse, "table-collapse"),
       (.leaksOnAbort, "load-cut-speculative"), (.skipsSpeculationCheck, "load-munmap-speculative"),
       (.skipsSpeculationCheck, "load-munmap-speculative-area"), (.skipsSizeCheck, "load-cut-speculative"),

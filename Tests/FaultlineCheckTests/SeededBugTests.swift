@@ -47,7 +47,9 @@
       case .mapsValueHuge, .entersTableForLockedFolio: nil
       case .unfreezesOriginalFirst, .walkHoldsSpace: nil
       case .countsPinOnSubpage: .referencesAddUp
-      case .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork, .takesTableInUse: nil
+      case .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork, .takesTableInUse,
+        .removesWithoutEpochs:
+        nil
       case .entersBeforeSync, .entersWithoutSync, .wakesOneWaiter, .waitsByUnroundedIndex, .syncsWrongRange,
         .protectsOneMapping:
         nil
@@ -99,7 +101,7 @@
       case .skipsSequenceCheck, .forkLeavesAreasUnmarked, .freesTableAtOnce, .skipsEntryCheck, .skipsTableCheck,
         .mapsValueHuge, .entersTableForLockedFolio, .unfreezesOriginalFirst,
         .walkHoldsSpace, .takesShiftForSize, .keepsPinOfLostRace, .undoesOnePinTooMany, .pinsDuringFork,
-        .takesTableInUse,
+        .takesTableInUse, .removesWithoutEpochs,
         .entersBeforeSync, .entersWithoutSync, .wakesOneWaiter, .waitsByUnroundedIndex, .syncsWrongRange,
         .protectsOneMapping, .leaksOnAbort, .skipsSpeculationCheck, .leavesEpochEarly, .forgetsMissesTwice:
         break

@@ -31,11 +31,11 @@ extension AddressSpace {
 }
 
 extension DevicePageMap {
-  /// Runs `enter` while nobody takes the device away.
+  /// Runs `enter` while nobody takes the device away, or not at all.
   fileprivate func whileMappable(_ area: VMAPointer, _ enter: () -> FaultResult) -> FaultResult {
     guard let cache = area.pointee.cache else { return .busError }
     cache.pointee.contentLock.lockShared()
     defer { cache.pointee.contentLock.unlockShared() }
-    return enter()
+    return isStaying ? enter() : .busError
   }
 }

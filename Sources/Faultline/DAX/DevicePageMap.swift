@@ -18,12 +18,23 @@ public final class DevicePageMap: @unchecked Sendable {
   private let frames: FramePointer
   /// Who maps the device as a whole: the address of a ``PageCache``, or 0.
   let owner = AtomicWord(0)
+  /// How far its removal is: see ``Removal``.
+  let removal = AtomicWord(0)
+  /// Guards the node.
+  private let nodeLock = SpinLock()
+  private weak var heldNode: FileNode?
 
   init(device: any DAXDevice, order: UInt64?, frames: FramePointer) {
     self.device = device
     self.order = order
     self.frames = frames
     if let order { makeFolios(order) }
+  }
+
+  /// The node of a device that is mapped as a whole, unless it is ending.
+  var node: FileNode? {
+    get { nodeLock.withLock { heldNode } }
+    set { nodeLock.withLock { heldNode = newValue } }
   }
 
   /// The frame of a page of the device.

@@ -16,14 +16,19 @@ extension FileNode {
   /// A device as a whole. One node stands for it, as one inode does however often it is opened.
   ///
   /// - Parameter device: from ``Machine/pages(of:order:)`` of the same machine.
-  /// - Throws: `EINVAL` for pages that files claim, `EBUSY` while there is another node of the device.
+  /// - Throws: `EINVAL` for pages that files claim, `EBUSY` while there is another node of the device, `ENXIO` once it is going.
   public convenience init(machine: Machine, device: DevicePageMap) throws(KernelError) {
     guard device.order != nil else {
       throw KernelError(.EINVAL, "a device whose pages belong to a file system; number them with an order first")
     }
     self.init(machine, .device, nil, size: device.device.byteCount, direct: nil, device: device)
-    guard device.enter(cache) else {
+    guard device.enter(self) else {
       throw KernelError(.EBUSY, "the device has a node already; open that one again")
+    }
+    guard device.isStaying else {
+      // Before this node's end looks: the frames may be nobody's by then.
+      device.owner.store(0, ordering: .releasing)
+      throw KernelError.deviceIsGone
     }
   }
 
@@ -40,18 +45,23 @@ extension FileNode {
 }
 
 extension DevicePageMap {
-  /// Makes a cache the one that maps the device; `false` when another does.
-  fileprivate func enter(_ cache: PageCachePointer) -> Bool {
-    owner.compareExchange(
-      expected: 0, desired: UInt64(UInt(bitPattern: cache)), successOrdering: .acquiringAndReleasing,
+  /// Makes a node the one that maps the device; `false` when another does.
+  fileprivate func enter(_ node: FileNode) -> Bool {
+    let isFirst = owner.compareExchange(
+      expected: 0, desired: UInt64(UInt(bitPattern: node.cache)), successOrdering: .sequentiallyConsistent,
       failureOrdering: .relaxed
     ).exchanged
+    if isFirst { self.node = node }
+    return isFirst
   }
 
   /// Nobody has the node any more: folios that it has shown say so no longer, though some may still be held.
   func leave(_ cache: PageCachePointer) {
     guard owner.load(ordering: .acquiring) == UInt64(UInt(bitPattern: cache)) else { return }
-    forEachPermanentFolio { $0.head.pointee.mapping.store(0, ordering: .relaxed) }
+    // Of a device that is gone there are no folios.
+    if removal.load(ordering: .acquiring) != Removal.gone.rawValue {
+      forEachPermanentFolio { $0.head.pointee.mapping.store(0, ordering: .relaxed) }
+    }
     owner.store(0, ordering: .releasing)
   }
 
@@ -72,6 +82,7 @@ extension DevicePageMap {
 
   /// Refuses an area that cuts a folio. Kernel: `check_vma`; it does not look at the offset, and faults then.
   func permit(_ pages: Range<UInt64>, showing filePage: UInt64) throws(KernelError) {
+    guard isStaying else { throw KernelError.deviceIsGone }
     guard (pages.lowerBound | pages.upperBound | filePage) & mask == 0 else {
       throw KernelError(
         .EINVAL,

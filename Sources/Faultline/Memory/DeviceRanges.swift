@@ -1,6 +1,7 @@
 /// Which frames are devices' own, and where their bytes lie. Frame numbers of devices follow the machine's memory.
 ///
-/// `@unchecked Sendable`: ranges are added under `lock` and never change or go; readers see those that were counted.
+/// `@unchecked Sendable`: ranges are added under `lock`, and readers see those that were counted. Their borders never change. What
+/// is in one changes under `lock` while no reader can have a frame of it: its device was removed.
 final class DeviceRanges: @unchecked Sendable {
   /// Pages of all devices of a machine: 32 GiB. Their metadata costs address space only, until it is touched.
   static let capacity: UInt64 = 1 << 23
@@ -10,8 +11,9 @@ final class DeviceRanges: @unchecked Sendable {
   private struct Range {
     let first: Int
     let end: Int
-    let bytes: UnsafeMutableRawPointer
-    let pages: Unmanaged<DevicePageMap>
+    var bytes: UnsafeMutableRawPointer
+    /// `nil` once the device was removed.
+    var pages: Unmanaged<DevicePageMap>?
   }
 
   private let lock = SpinLock()
@@ -21,7 +23,7 @@ final class DeviceRanges: @unchecked Sendable {
   init() { ranges = .allocate(capacity: Self.limit) }
 
   deinit {
-    for number in 0..<Int(count.load(ordering: .relaxed)) { ranges[number].pages.release() }
+    for number in 0..<Int(count.load(ordering: .relaxed)) { ranges[number].pages?.release() }
     ranges.deallocate()
   }
 
@@ -36,13 +38,13 @@ final class DeviceRanges: @unchecked Sendable {
     defer { lock.unlock() }
     let known = Int(count.load(ordering: .relaxed))
     for number in 0..<known {
-      let pages = ranges[number].pages.takeUnretainedValue()
-      guard pages.device === device else { continue }
+      guard let pages = ranges[number].pages?.takeUnretainedValue(), pages.device === device else { continue }
       guard pages.order == order else {
         throw KernelError(.EBUSY, "the device's pages are in use in folios of another size, or by a file system")
       }
       return pages
     }
+    if let pages = reuse(known, for: device, order, behind: frames) { return pages }
     let first = known == 0 ? 0 : ranges[known - 1].end
     // Aligned as the largest folio is, so that a device's page and its frame are aligned alike.
     let largest = 1 << Int(DevicePageMap.giganticOrder)
@@ -58,6 +60,42 @@ final class DeviceRanges: @unchecked Sendable {
     return pages
   }
 
+  /// Numbers the pages of a device as those of one as large that was removed.
+  private func reuse(
+    _ known: Int, for device: any DAXDevice, _ order: UInt64?, behind frames: FramePointer
+  ) -> DevicePageMap? {
+    for number in 0..<known where ranges[number].pages == nil {
+      guard ranges[number].end - ranges[number].first == Int(device.pageCount) else { continue }
+      let start = frames + ranges[number].first
+      #if ModelCheck
+        FreedMemory.exhume(start, byteCount: Int(device.pageCount) * MemoryLayout<Frame>.stride)
+      #endif
+      let pages = DevicePageMap(device: device, order: order, frames: start)
+      ranges[number].bytes = device.bytes
+      ranges[number].pages = .passRetained(pages)
+      return pages
+    }
+    return nil
+  }
+
+  /// Lets go of a device that was removed and of its bytes, and of what its frames said. Nobody has a frame of it, or can get one.
+  func forget(_ pages: DevicePageMap) {
+    let start = pages.frame(ofPage: 0)
+    let byteCount = Int(pages.device.pageCount) * MemoryLayout<Frame>.stride
+    #if ModelCheck
+      FreedMemory.bury(start, byteCount: byteCount)
+    #else
+      UnsafeMutableRawPointer(start).initializeMemory(as: UInt64.self, repeating: 0, count: byteCount / 8)
+    #endif
+    lock.lock()
+    defer { lock.unlock() }
+    for number in 0..<Int(count.load(ordering: .relaxed))
+    where ranges[number].pages?.toOpaque() == Unmanaged.passUnretained(pages).toOpaque() {
+      ranges[number].pages?.release()
+      ranges[number].pages = nil
+    }
+  }
+
   /// The byte at which a device's frame begins, by its number among the device frames.
   func bytes(ofFrame number: Int) -> UnsafeMutableRawPointer? {
     guard let range = range(of: number) else { return nil }
@@ -65,7 +103,7 @@ final class DeviceRanges: @unchecked Sendable {
   }
 
   /// The device that a frame is part of.
-  func pages(ofFrame number: Int) -> DevicePageMap? { range(of: number)?.pages.takeUnretainedValue() }
+  func pages(ofFrame number: Int) -> DevicePageMap? { range(of: number)?.pages?.takeUnretainedValue() }
 
   private func range(of number: Int) -> Range? {
     for place in 0..<Int(count.load(ordering: .acquiring)) where number < ranges[place].end {

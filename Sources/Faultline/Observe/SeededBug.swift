@@ -73,6 +73,8 @@
     case countsPinOnSubpage
     /// A pin without locks does not look whether a fork copies entries meanwhile.
     case pinsDuringFork
+    /// The removal of a device does not wait for walks without locks before it looks who holds a page.
+    case removesWithoutEpochs
   }
 
   /// A place between a look and the lock that makes it safe: where another thread's work hurts most.

@@ -141,17 +141,26 @@ public final class EpochDomain: @unchecked Sendable {
   /// Waits until everything that was retired so far is free.
   ///
   /// - Throws: ``Stalled`` naming a reader that does not leave.
-  func drain() throws(Stalled) {
+  func drain() throws(Stalled) { free(retiredBefore: try waitForReaders() &- 1) }
+
+  /// Waits until every reader that is inside now has left: what was out of reach before can be seen by none any more. The caller
+  /// holds no lock and is in no epoch. Kernel: `synchronize_rcu`.
+  ///
+  /// - Returns: the epoch that has been reached.
+  /// - Throws: ``Stalled`` naming a reader that does not leave.
+  @discardableResult
+  func waitForReaders() throws(Stalled) -> UInt64 {
+    // Out of reach first, then the look at the epoch: as in `retire`.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
     let target = epoch.pointee.load(ordering: .acquiring) &+ 2
     var looks = 0
     while epoch.pointee.load(ordering: .acquiring) < target {
-      if let stalled = tryAdvance() {
-        looks += 1
-        if looks > Self.patience { throw Stalled(record: stalled) }
-        spinHint(on: epoch.pointee)
-      }
+      guard let late = tryAdvance() else { continue }
+      looks += 1
+      if looks > Self.patience { throw Stalled(record: late.pointee.number) }
+      spinHint(on: late.pointee.state)
     }
-    free(retiredBefore: target &- 1)
+    return target
   }
 
   /// A reader that keeps the epoch from advancing.
@@ -162,8 +171,8 @@ public final class EpochDomain: @unchecked Sendable {
     public var description: String { "reader \(record) has not left its epoch: what it might see cannot be freed" }
   }
 
-  /// One step, if every reader inside has seen the present epoch; else the number of one that has not.
-  private func tryAdvance() -> Int? {
+  /// One step, if every reader inside has seen the present epoch; else one that has not.
+  private func tryAdvance() -> RecordPointer? {
     let now = epoch.pointee.load(ordering: .acquiring)
     if fence == .asymmetric { _ = cl_membarrier() }
     lock.lock()
@@ -172,7 +181,7 @@ public final class EpochDomain: @unchecked Sendable {
       return state != 0 && state >> 1 != now
     }
     lock.unlock()
-    if let late { return late.pointee.number }
+    if let late { return late }
     _ = epoch.pointee.compareExchange(
       expected: now, desired: now &+ 1, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
     return nil

@@ -14,6 +14,8 @@ public struct Scenario: Sendable {
     let actions: [Action]
     /// Signals that an access may end in here, because another thread takes away what it needs.
     var allowed: [Signal] = []
+    /// In which way it takes hold of pages.
+    var holds = HoldKind.pin
   }
 
   public var threadCount: Int { threads.count }
@@ -22,7 +24,7 @@ public struct Scenario: Sendable {
   public var isExhaustive: Bool { threads.count == 2 }
 
   public static var all: [Scenario] {
-    let locked = pairs + changes + endings + pins + direct + mixes
+    let locked = pairs + changes + endings + pins + direct + devices + mixes
     return locked
       + [LockMode.speculative, .speculativePerVMA].flatMap { mode in
         (locked.filter(\.isAboutFaults) + speculations).map { $0.under(mode) }
@@ -73,7 +75,9 @@ enum Action: Sendable {
   case close
   /// A change of areas that changes none, and frees what everybody has retired.
   case collect
-  /// Pins the range for stores: with faults, or only what is entered now.
+  /// Takes a device away that is mapped as a whole; that somebody holds a page may stop it, where it does not wait.
+  case removeDevice(FileNode.BusyPages)
+  /// Takes hold of the range for stores: with faults, or only what is entered now.
   case pin(Range<UInt64>)
   case pinNow(Range<UInt64>)
   /// Gives back what this thread has pinned, after a look whether it still is what was pinned.

@@ -30,6 +30,8 @@ final class Stage: @unchecked Sendable {
     var endsHuge = false
     /// Whether the file lies on a device and is mapped there.
     var direct: DirectPlan?
+    /// The order of the folios of a device that is mapped as a whole; `nil` for files and private memory.
+    var device: UInt64?
     /// Whether none of the file's pages is cached at first.
     var isCold = false
     /// The largest readahead window.
@@ -46,7 +48,7 @@ final class Stage: @unchecked Sendable {
     var childStored: [UInt64] = []
 
     /// Whether executions are long, because they are about 512 pages.
-    var isLong: Bool { isHuge || couldBeHuge || direct != nil && pages >= PageSize.entriesPerTable }
+    var isLong: Bool { isHuge || couldBeHuge || pages >= PageSize.entriesPerTable }
   }
 
   /// The first page under a leaf table of its own.
@@ -71,6 +73,7 @@ final class Stage: @unchecked Sendable {
   private var writtenByChild: [UInt64: UInt64] = [:]
   private var file: OpenFile?
   private var fileSystem: ExtentFileSystem?
+  private var device: DevicePageMap?
   private var child: AddressSpace?
 
   init(_ plan: Plan) throws {
@@ -86,6 +89,12 @@ final class Stage: @unchecked Sendable {
     if plan.isAnonymous {
       flags.insert(.anonymous)
       node = nil
+    } else if let order = plan.device {
+      let pages = try machine.pages(of: RAMDevice(pageCount: plan.pages), order: order)
+      device = pages
+      let node = try FileNode(machine: machine, device: pages)
+      self.node = node
+      file = OpenFile(node: node, mode: .readWrite)
     } else if let direct = plan.direct {
       fileSystem = try direct.makeFileSystem(pages: plan.pages)
       let node = try direct.open(of: fileSystem, machine: machine)
@@ -150,7 +159,7 @@ final class Stage: @unchecked Sendable {
   /// Does what a thread's plan says, and complains of what must not happen.
   func perform(_ thread: Scenario.ThreadPlan) {
     var task = FaultTask()
-    var held = PinnedPages(.pin, of: machine)
+    var held = PinnedPages(thread.holds, of: machine)
     defer { attempts += task.attempts.handlings + task.speculation.successes }
     for action in thread.actions {
       do {
@@ -233,6 +242,8 @@ final class Stage: @unchecked Sendable {
       try space.hold(address(pages.lowerBound)..<address(pages.upperBound), .write, into: &held, by: &task)
     case .pinNow(let pages):
       _ = try space.holdNow(address(pages.lowerBound)..<address(pages.upperBound), .write, into: &held, by: &task)
+    case .removeDevice(let busyPages):
+      try removeDevice(busyPages)
     case .unpin:
       look(at: held)
       held.removeAll(markingDirty: plan.isShared)
@@ -254,6 +265,14 @@ final class Stage: @unchecked Sendable {
     let seen = (0..<plan.pages).map { space.entry(ofPage: address($0).page).frame }
     for frame in frames where !seen.contains(frame) {
       complaints.append("frame \(frame.rawValue) is pinned, and the program sees another page")
+    }
+  }
+
+  /// Somebody may hold a page, or remove the device as well.
+  private func removeDevice(_ busyPages: FileNode.BusyPages) throws(KernelError) {
+    guard let device else { return }
+    do throws(KernelError) { try machine.remove(device, busyPages: busyPages) } catch {
+      guard error.errno == .ENXIO || error.errno == .EBUSY && busyPages == .refuse else { throw error }
     }
   }
 
