@@ -28,10 +28,8 @@ struct BenchAroundCommand: ParsableCommand {
 
   func run() throws {
     let bench = try AroundBench(tracePaths: traces, quick: options.quick)
-    let report = bench.report
     if let html { try TextFile.write(bench.html, to: html) }
-    print(options.json ? report.json.text : bench.tableText)
-    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+    try options.show(bench.report, table: bench.tableText)
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FaultlineWhatIf
 
 /// `faultline bench`: each benchmark is a subcommand of its own.
 struct BenchCommand: ParsableCommand {
@@ -21,4 +22,19 @@ struct BenchOptions: ParsableArguments {
 
   @Flag(help: "A few seconds, for CI: every case runs, no bar is judged.")
   var quick = false
+}
+
+extension BenchOptions {
+  /// Measures behind a progress line, which is gone at the end.
+  func measure<Bench>(_ name: String, _ measure: (_ progress: (Double) -> Void) throws -> Bench) throws -> Bench {
+    var line = ProgressLine()
+    defer { line.wipe() }
+    return try measure { line.show(name, fraction: $0) }
+  }
+
+  /// Prints what was measured; a bar that does not hold ends the program with exit code 1.
+  func show(_ report: BenchReport, table: @autoclosure () -> String) throws {
+    print(json ? report.json.text : table())
+    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+  }
 }

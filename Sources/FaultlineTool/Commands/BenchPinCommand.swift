@@ -19,15 +19,10 @@ struct BenchPinCommand: ParsableCommand {
   func run() throws {
     if let wanted = gupTest.wanted {
       let test = try GupTest(wanted)
-      return print(options.json ? test.report.json.text : test.text)
+      return try options.show(test.report, table: test.text)
     }
-    var line = ProgressLine()
-    defer { line.wipe() }
-    let bench = try PinBench(quick: options.quick) { line.show("pin", fraction: $0) }
-    line.wipe()
-    let report = bench.report
-    print(options.json ? report.json.text : bench.tableText)
-    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+    let bench = try options.measure("pin") { try PinBench(quick: options.quick, progress: $0) }
+    try options.show(bench.report, table: bench.tableText)
   }
 }
 

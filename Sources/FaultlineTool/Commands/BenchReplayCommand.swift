@@ -15,7 +15,6 @@ struct BenchReplayCommand: ParsableCommand {
 
   func run() throws {
     let report = try ReplayBench.run(quick: options.quick)
-    print(options.json ? report.json.text : report.table)
-    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+    try options.show(report, table: report.table)
   }
 }

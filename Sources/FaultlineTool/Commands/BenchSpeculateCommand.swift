@@ -30,12 +30,9 @@ struct BenchSpeculateCommand: ParsableCommand {
   var seconds: Double?
 
   func run() throws {
-    var line = ProgressLine()
-    defer { line.wipe() }
-    let bench = try SpeculateBench(quick: options.quick, seconds: seconds) { line.show("speculate", fraction: $0) }
-    line.wipe()
-    let report = bench.report
-    print(options.json ? report.json.text : bench.tableText)
-    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+    let bench = try options.measure("speculate") {
+      try SpeculateBench(quick: options.quick, seconds: seconds, progress: $0)
+    }
+    try options.show(bench.report, table: bench.tableText)
   }
 }

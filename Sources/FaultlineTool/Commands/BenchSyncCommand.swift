@@ -28,14 +28,9 @@ struct BenchSyncCommand: ParsableCommand {
   }
 
   func run() throws {
-    var line = ProgressLine()
-    defer { line.wipe() }
-    let bench = try SyncBench(quick: options.quick, window: window, directory: directory) {
-      line.show("sync", fraction: $0)
+    let bench = try options.measure("sync") {
+      try SyncBench(quick: options.quick, window: window, directory: directory, progress: $0)
     }
-    line.wipe()
-    let report = bench.report
-    print(options.json ? report.json.text : bench.tableText)
-    if !report.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+    try options.show(bench.report, table: bench.tableText)
   }
 }

@@ -28,12 +28,10 @@ struct HugeFaultCost {
       huges.append(huge)
       ratios.append(huge / page)
     }
-    page = Self.median(pages)
-    huge = Self.median(huges)
-    ratio = Self.median(ratios)
+    page = pages.median
+    huge = huges.median
+    ratio = ratios.median
   }
-
-  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   /// An address space that maps one file anew for each round.
   private struct Stage {

@@ -47,7 +47,7 @@ public struct ReplayBench {
   private static func median(of runs: Int, _ measure: () throws -> Double) rethrows -> Double {
     var results: [Double] = []
     for _ in 0..<runs { results.append(try measure()) }
-    return results.sorted()[runs / 2]
+    return results.median
   }
 
   // MARK: The engine

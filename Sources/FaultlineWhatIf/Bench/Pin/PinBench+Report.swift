@@ -29,7 +29,7 @@ extension PinBench {
     threadRows.flatMap { row in
       [("one thread", row.one), ("two threads", row.two)].map { name, rates in
         BenchReport.Case(
-          name: "\(row.kind.name) and give back, 4 KiB, \(name)", value: Self.median(rates) / 1e6,
+          name: "\(row.kind.name) and give back, 4 KiB, \(name)", value: rates.median / 1e6,
           unit: "million pages/s")
       }
     }
@@ -52,7 +52,7 @@ extension PinBench {
   }
 
   /// The median of the rounds.
-  static func milliseconds(_ nanoseconds: [UInt64]) -> Double { median(nanoseconds.map { Double($0) }) / 1e6 }
+  static func milliseconds(_ nanoseconds: [UInt64]) -> Double { nanoseconds.map { Double($0) }.median / 1e6 }
 
   // MARK: Bars
 
@@ -111,7 +111,7 @@ extension PinBench {
       [
         BenchReport.Bar(
           name: "\(row.kind.name) and give back, 4 KiB: million pages/s of one thread", wanted: 30,
-          got: Self.median(row.one) / 1e6),
+          got: row.one.median / 1e6),
         BenchReport.Bar(
           name: "\(row.kind.name) and give back, 4 KiB: two threads as a multiple of one", wanted: 1.9, got: row.gain),
       ]

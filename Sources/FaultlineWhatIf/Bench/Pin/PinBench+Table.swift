@@ -53,7 +53,7 @@ extension PinBench {
     for row in threadRows {
       table.add(
         ["\(row.kind.name) and give back"]
-          + [Self.median(row.one) / 1e6, Self.median(row.two) / 1e6, row.gain].map(Self.text))
+          + [row.one.median / 1e6, row.two.median / 1e6, row.gain].map(Self.text))
     }
     return table
   }

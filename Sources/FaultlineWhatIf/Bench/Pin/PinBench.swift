@@ -92,10 +92,8 @@ public struct PinBench: Sendable {
   /// How many times as long as another one takes: round by round, the median of these.
   static func ratio(_ these: [UInt64]?, to others: [UInt64]?) -> Double? {
     guard let these, let others, !these.isEmpty, these.count == others.count else { return nil }
-    return median(zip(these, others).map { Double($0) / Double(max(1, $1)) })
+    return zip(these, others).map { Double($0) / Double(max(1, $1)) }.median
   }
-
-  static func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[values.count / 2] }
 }
 
 extension PinBench.Row {
@@ -126,7 +124,7 @@ extension PinBench.ThreadRow {
   }
 
   /// Round by round, the median.
-  var gain: Double { PinBench.median(zip(two, one).map { $0 / $1 }) }
+  var gain: Double { zip(two, one).map { $0 / $1 }.median }
 }
 
 extension PinSetting {

@@ -17,7 +17,7 @@ public struct SyncBench: Sendable {
     }
 
     /// Of the rounds' medians, in nanoseconds.
-    var median: Double { SyncBench.median(rounds.map { Double($0.median) }) }
+    var median: Double { rounds.map { Double($0.median) }.median }
 
     /// The commits of a round; `nil` where the copying thread's are among them.
     var commits: UInt64? { setting.isBusy ? nil : rounds.map(\.commits).max() }
@@ -108,7 +108,7 @@ public struct SyncBench: Sendable {
     with.isSynchronous = true
     without.isSynchronous = false
     guard let costly = row(with), let plain = row(without) else { return nil }
-    return Self.median(zip(costly.rounds, plain.rounds).map { Double($0.median) / Double(max(1, $1.median)) })
+    return zip(costly.rounds, plain.rounds).map { Double($0.median) / Double(max(1, $1.median)) }.median
   }
 
   func windowRow(_ setting: SyncSetting) -> Row? { windowRows.first { $0.setting == setting } }
@@ -116,11 +116,6 @@ public struct SyncBench: Sendable {
   /// What a page costs on average in one setting as a multiple of another: round by round, the median of these.
   func windowRatio(_ setting: SyncSetting, to other: SyncSetting) -> Double? {
     guard let row = windowRow(setting), let other = windowRow(other) else { return nil }
-    return Self.median(
-      zip(row.rounds, other.rounds).map { Double($0.latencies.mean) / Double(max(1, $1.latencies.mean)) })
-  }
-
-  fileprivate static func median(_ values: [Double]) -> Double {
-    values.isEmpty ? 0 : values.sorted()[values.count / 2]
+    return zip(row.rounds, other.rounds).map { Double($0.latencies.mean) / Double(max(1, $1.latencies.mean)) }.median
   }
 }

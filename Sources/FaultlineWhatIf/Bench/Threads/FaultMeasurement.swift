@@ -37,8 +37,3 @@ struct FaultMeasurement: Sendable {
   /// Nanoseconds that `percent` of the faults do not exceed; nil when none was timed.
   func latency(atPercentile percent: Double) -> UInt64? { latencies?.valueAtPercentile(percent) }
 }
-
-extension [Double] {
-  /// The middle one; of an even count the upper of both, and 0 of none.
-  var median: Double { isEmpty ? 0 : sorted()[count / 2] }
-}
