@@ -22,7 +22,8 @@ final class Stage: @unchecked Sendable {
     var keepsStores = false
     /// Whether the file's pages are one folio, clean, instead of single ones.
     var isOneFolio = false
-    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it.
+    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it; without a file, whether private
+    /// memory may be.
     var isHuge = false
     /// Whether the file lives in memory with only its first four pages there, mapped where one entry could map 2 MiB.
     var couldBeHuge = false
@@ -125,6 +126,9 @@ final class Stage: @unchecked Sendable {
       try space.mmap(
         address: VirtualAddress(page: Self.again), length: plan.pages << PageSize.shift, protection: [.read, .write],
         flags: flags, file: file, by: &task)
+    }
+    if plan.isHuge, plan.isAnonymous {
+      try space.madvise(address(0), length: plan.pages << PageSize.shift, .hugePage, by: &task)
     }
     if plan.hasTable { try leaveTable(&task) }
     for page in plan.loaded { _ = space.access(address(page), .read, by: &task) }
