@@ -34,14 +34,15 @@ extension Scenario {
   }
 
   private static var pinsOfHugePrivateMemory: [Scenario] {
-    var kept = memory
-    kept.keepsStores = true
+    var part = memory
+    part.keepsStores = true
+    part.pagesLeft = 4
     return [
       Scenario(
-        name: "pin-huge-fork", summary: "a pin in 2 MiB of private memory against fork, which copies what is pinned",
-        stage: kept,
+        name: "pin-folio-fork", summary: "a pin of pages of a folio against fork, which copies all that are left of it",
+        stage: part,
         threads: [
-          ThreadPlan(name: "pin", actions: [.pinNow(3..<5), .store(3), .unpin]),
+          ThreadPlan(name: "pin", actions: [.pinNow(1..<3), .store(1), .unpin]),
           ThreadPlan(name: "fork", actions: [.fork]),
         ]),
       Scenario(
