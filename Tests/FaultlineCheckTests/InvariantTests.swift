@@ -62,6 +62,7 @@ final class Scene {
   var hugeFile: OpenFile?
   let base: UInt64 = 5000
   var task = FaultTask()
+  private var kept: PinnedPages?
 
   init(rules: KernelRules = .linux6_18) throws {
     machine = try Machine(rules: rules, frameCount: 1 << 14, contents: .bytes)
@@ -77,6 +78,25 @@ final class Scene {
 
   func touch(_ page: UInt64, _ access: Access, shared: Bool = false) -> Signal? {
     space.access(VirtualAddress(page: base + page + (shared ? 4096 : 0)), access, by: &task)
+  }
+
+  /// Takes hold of what is entered now, and gives it back at once or when the scene ends.
+  ///
+  /// - Parameter pages: of the address space.
+  /// - Returns: the frames that were had.
+  @discardableResult
+  func hold(
+    _ pages: Range<UInt64>, _ kind: HoldKind = .pin, _ flags: PinFlags = [], keeping: Bool = false
+  ) -> [FrameNumber] {
+    // In a race window the scene's own thread is in the middle of something else.
+    var task = FaultTask()
+    var held = PinnedPages(kind, of: machine)
+    let range = VirtualAddress(page: pages.lowerBound)..<VirtualAddress(page: pages.upperBound)
+    _ = try? space.holdNow(range, flags, into: &held, by: &task)
+    var frames: [FrameNumber] = []
+    held.forEachPage { frames.append($0) }
+    if keeping, !frames.isEmpty { kept = consume held } else { held.unpin() }
+    return frames
   }
 
   func check() -> [Violation] {

@@ -7,6 +7,8 @@ package struct FrameAudit: Sendable {
   package let hugeMapCount: UInt64
   package let totalMapCount: UInt64
   package let isLocked: Bool
+  /// Of a head: whether one of its pages may be pinned, as ``Folio/mayBePinned`` has it.
+  package let mayBePinned: Bool
   package let flags: FolioFlags
   package let order: UInt64
   /// Whether the frame heads a block of a free list.
@@ -45,7 +47,9 @@ extension PhysicalMemory {
     return FrameAudit(
       number: number, references: life & Frame.referenceMask, mapCount: (life & Frame.mapMask) >> 32,
       hugeMapCount: isLarge ? folio.hugeMapCount : 0, totalMapCount: isLarge ? folio.totalMapCount : 0,
-      isLocked: life & Frame.lockBit != 0, flags: FolioFlags(rawValue: flags & ~FolioFlags.orderMask),
+      isLocked: life & Frame.lockBit != 0,
+      mayBePinned: (isLarge || flags >> FolioFlags.orderShift == 0) && folio.mayBePinned,
+      flags: FolioFlags(rawValue: flags & ~FolioFlags.orderMask),
       order: flags >> FolioFlags.orderShift, isFree: flags & FolioFlags.free.rawValue != 0,
       head: head.map { self.number(of: $0).rawValue },
       owner: mapping == 0 ? .nobody : mapping == Frame.anonymousMapping ? .program : .cache(mapping),

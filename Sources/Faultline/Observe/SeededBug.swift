@@ -87,6 +87,8 @@
     case unmappedOnce
     /// A fault has decided to map 2 MiB by one entry, and has not locked the table.
     case hugeDecided
+    /// A fork has found a page of private memory not pinned, and has not shared it.
+    case notPinned
   }
 
   /// The switches of one machine: seeded bugs, and what happens in its race windows.

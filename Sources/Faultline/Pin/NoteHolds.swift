@@ -5,7 +5,7 @@ extension AddressSpace {
     min(limit, (page | (entry.pageCount &- 1)) &+ 1) &- page
   }
 
-  /// The entry of a page as the table has it: one for 2 MiB tells of all of them.
+  /// The entry of a page as the table has it: a huge one tells of all its pages.
   func wholeEntry(ofPage page: UInt64) -> PageTableEntry {
     PageTableEntry(rawValue: table.entry(forPage: page)?.seen ?? 0)
   }

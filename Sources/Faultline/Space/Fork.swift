@@ -58,6 +58,9 @@ extension AddressSpace {
         if let copy = copyOfPinned(entry, page) { copied.append((page, copy)) } else { isComplete = false }
         return
       }
+      #if DEBUG || ModelCheck
+        machine.switches.pass(.notPinned)
+      #endif
       if isCopyOnWrite, entry.isWritable {
         pointer.pointee.bitwiseAnd(~PageTableEntry.writableBit, ordering: .relaxed)
         entry = entry.without(PageTableEntry.writableBit)

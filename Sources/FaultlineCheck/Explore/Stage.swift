@@ -22,8 +22,11 @@ final class Stage: @unchecked Sendable {
     var keepsStores = false
     /// Whether the file's pages are one folio, clean, instead of single ones.
     var isOneFolio = false
-    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it.
+    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it; without a file, whether private
+    /// memory may be.
     var isHuge = false
+    /// How many of the pages are left, by entries of their own, once the stage is set; `nil` leaves all.
+    var pagesLeft: UInt64?
     /// Whether the file lives in memory with only its first four pages there, mapped where one entry could map 2 MiB.
     var couldBeHuge = false
     /// Whether nothing is done that keeps the 2 MiB from being mapped by one entry, so that one must map them in the end.
@@ -126,9 +129,15 @@ final class Stage: @unchecked Sendable {
         address: VirtualAddress(page: Self.again), length: plan.pages << PageSize.shift, protection: [.read, .write],
         flags: flags, file: file, by: &task)
     }
+    if plan.isHuge, plan.isAnonymous {
+      try space.madvise(address(0), length: plan.pages << PageSize.shift, .hugePage, by: &task)
+    }
     if plan.hasTable { try leaveTable(&task) }
     for page in plan.loaded { _ = space.access(address(page), .read, by: &task) }
     for page in plan.stored { _ = space.store(address(page), page, by: &task) }
+    if let left = plan.pagesLeft {
+      try space.munmap(address(left), length: (plan.pages - left) << PageSize.shift)
+    }
     if plan.hasChild { child = try space.fork() }
     for page in plan.childLoaded { _ = child?.access(address(page), .read, by: &task) }
     for page in plan.childStored { _ = child?.store(address(page), page, by: &task) }

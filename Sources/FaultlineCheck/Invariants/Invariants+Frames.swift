@@ -76,6 +76,9 @@ extension Invariants {
         !frame.isLocked && !frame.flags.contains(.writeback), .nothingIsLocked,
         "frame \(frame.number)\(history(frame.number))")
       report.expect(
+        frame.owner != .program || mapped == 0 || !frame.mayBePinned || frame.flags.contains(.exclusive),
+        .pinnedIsTheProgramsOwn, "frame \(frame.number)\(history(frame.number))")
+      report.expect(
         mapped == 0 || frame.flags.contains(.uptodate), .mappedMeansUptodate, "frame \(frame.number)")
       if case .cache = frame.owner {
         report.expect(

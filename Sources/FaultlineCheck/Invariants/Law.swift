@@ -12,6 +12,7 @@ public enum Law: String, Sendable, CaseIterable {
   case tailsHoldNothing = "a tail has no reference of its own"
   case nothingIsLocked = "no lock is held"
   case splitsNeverFail = "a huge entry of private memory has a table deposited for its split"
+  case pinnedIsTheProgramsOwn = "a pinned page of private memory shows in one program only"
   case mappedMeansUptodate = "a mapped page is up to date"
   case dirtyIsMarked = "a folio is dirty exactly when its slot is marked so"
   case slotsAndFoliosAgree = "a slot's folio says that it lies in that cache, at that page"

@@ -67,24 +67,19 @@ extension Scenario {
           ThreadPlan(name: "pin", actions: [.pinNow(2..<4), .unpin]),
           ThreadPlan(name: "punch", actions: [.writeBack, .punch(1..<2)]),
         ]),
-    ]
-  }
-
-  private static var pinsOfHuge: [Scenario] {
-    [
       Scenario(
-        name: "pin-huge-munmap", summary: "a pin inside a huge entry against munmap of another part, which splits it",
-        stage: Stage.Plan(pages: 512, isShared: true, stored: [0], isHuge: true),
+        name: "pin-folio-reclaim", summary: "a pin of pages in the middle of a folio against reclaim of all of it",
+        stage: Stage.Plan(isShared: true, stored: [1, 2], isOneFolio: true),
         threads: [
-          ThreadPlan(name: "pin", actions: [.pinNow(100..<120), .unpin]),
-          ThreadPlan(name: "munmap", actions: [.munmap(500..<512)]),
+          ThreadPlan(name: "pin", actions: [.pinNow(1..<3), .unpin]),
+          ThreadPlan(name: "squeeze", actions: [.writeBack, .squeeze]),
         ]),
       Scenario(
-        name: "pin-huge-truncate", summary: "a pin inside a huge entry against truncation, which must leave it whole",
-        stage: Stage.Plan(pages: 512, isShared: true, stored: [0], isHuge: true),
+        name: "pin-folio-truncate", summary: "a pin, with faults, of a folio's pages against truncation inside it",
+        stage: Stage.Plan(isShared: true, loaded: [0, 3], isOneFolio: true),
         threads: [
-          ThreadPlan(name: "pin", actions: [.pinNow(2..<4), .unpin]),
-          ThreadPlan(name: "truncate", actions: [.truncate(pages: 2)]),
+          ThreadPlan(name: "pin", actions: [.pin(0..<2), .unpin]),
+          ThreadPlan(name: "truncate", actions: [.writeBack, .truncate(pages: 3)]),
         ]),
     ]
   }
