@@ -48,8 +48,8 @@ extension AddressSpace {
     _ page: UInt64, _ access: Access, _ flags: FaultFlags, _ reader: EpochDomain.RecordPointer
   ) -> SpeculationAbort? {
     let isPerArea = lockMode == .speculativePerVMA
-    let before = sequence.pointee.load(ordering: .acquiring)
-    if !isPerArea, before & 1 != 0 { return .changing }
+    let before = isPerArea ? 0 : sequence.pointee.load(ordering: .acquiring)
+    if before & 1 != 0 { return .changing }
     guard let area = areas.area(covering: page) else { return .unmapped }
     let speculation: Speculation
     if isPerArea {

@@ -20,8 +20,8 @@ public final class AddressSpace: @unchecked Sendable {
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
   private let gapBehindLock = CacheLines.Gap()
-  /// Grows with every change of areas, by one at its end; in the modes without a lock by one at its begin too, so that it is odd
-  /// while somebody changes some. In memory of its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
+  /// Grows with every change of areas: what a change marks its areas with, and in ``LockMode/speculative`` what faults watch.
+  /// In memory of its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
   let sequence: WordPointer
   let areas: VMATree
   private let gapBehindAreas = CacheLines.Gap()
@@ -34,11 +34,10 @@ public final class AddressSpace: @unchecked Sendable {
 
   /// - Throws: `ENOMEM` when there is no memory for the root table.
   public convenience init(machine: Machine, lockMode: LockMode = .mmapLock) throws(KernelError) {
-    // No area's number: an area that nobody has marked is unlocked.
     try self.init(machine: machine, lockMode: lockMode, firstSequence: 2)
   }
 
-  /// - Parameter firstSequence: the number of the state before the first change, even.
+  /// - Parameter firstSequence: the number of the state before the first change, even; the odd one above it where no fault watches it.
   package init(machine: Machine, lockMode: LockMode, firstSequence: UInt64) throws(KernelError) {
     self.machine = machine
     self.lockMode = lockMode
@@ -48,7 +47,7 @@ public final class AddressSpace: @unchecked Sendable {
     epochs = machine.epochs
     areas = VMATree(epochs: machine.epochs)
     epoch = machine.epochs.epoch
-    sequence = Self.makeSequence(firstSequence)
+    sequence = Self.makeSequence(lockMode == .speculative ? firstSequence : firstSequence | 1)
     table = try PageTable(memory: machine.tables)
     machine.census.add(self)
   }

@@ -21,9 +21,10 @@ public enum LockMode: String, Sendable, CaseIterable {
 
 /// # The lock of an area
 ///
-/// Readers are faults; writers hold the address space's lock exclusively. The address space's sequence number is odd while one
-/// of them does. An area is write-locked while its own number is the address space's, so that one increment at the end of a
-/// change unlocks all areas that it marked. Kernel: `vma_start_read`, `vma_start_write` (6.15 and later).
+/// Readers are faults; writers hold the address space's lock exclusively. An area is write-locked while its own number is the
+/// address space's, so that one increment at the end of a change unlocks all areas that it marked. Marks are odd, and so never
+/// the 0 of an area that nobody has marked yet, not even once the numbers have wrapped. Kernel: `vma_start_read`,
+/// `vma_start_write` (6.15 and later).
 ///
 /// A speculative fault takes none of it: it compares these numbers before and after (`Fault/FaultSpeculative.swift`).
 ///
@@ -88,11 +89,16 @@ extension VMAPointer {
 }
 
 extension AddressSpace {
+  /// Whether faults ask for the address space's number to learn that somebody changes areas. Then it is odd only meanwhile;
+  /// elsewhere it always is.
+  @inline(__always)
+  private var isSequenceWatched: Bool { lockMode == .speculative }
+
   /// Begins a change of areas: nobody else changes any, and faults stay out of those that are marked.
   func lockForChange() {
     lock.lockExclusive()
-    // Every fault under an area's lock reads the number: each write takes its line away from them all.
-    guard lockMode.isSpeculative else { return }
+    // Every fault that asks for an area's own number reads this one too: each write takes its line away from them all.
+    guard isSequenceWatched else { return }
     sequence.pointee.wrappingAdd(1, ordering: .relaxed)
     // As in the area's own mark: the number first, then what changes.
     atomicMemoryFence(ordering: .releasing)
@@ -100,7 +106,7 @@ extension AddressSpace {
 
   /// Ends a change: unlocks every area that it marked, and frees what readers have left.
   func unlockAfterChange() {
-    sequence.pointee.wrappingAdd(1, ordering: .releasing)
+    sequence.pointee.wrappingAdd(isSequenceWatched ? 1 : 2, ordering: .releasing)
     lock.unlockExclusive()
     epochs.collectIfDue()
   }

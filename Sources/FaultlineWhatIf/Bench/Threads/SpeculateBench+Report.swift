@@ -10,8 +10,16 @@ extension SpeculateBench {
       name: "measurements in which a thread waited for a processor", value: disturbedShare, unit: "share")
     return BenchReport(
       benchmark: "speculate", machine: HostText.machine,
-      cases: rows.filter { $0.cell.system != .kernel }.flatMap(cases) + [disturbed],
+      cases: rows.filter { $0.cell.system != .kernel }.flatMap(cases) + [disturbed] + roundTrip,
       bars: isQuick ? [] : FaultLoad.speculative.flatMap { load in Self.lockless.flatMap { bars(load, $0) } })
+  }
+
+  private var roundTrip: [BenchReport.Case] {
+    roundTrips.isEmpty
+      ? []
+      : [
+        BenchReport.Case(name: "a cache line to another thread and back", value: roundTrips.median, unit: "nanoseconds")
+      ]
   }
 
   private func cases(_ row: Row) -> [BenchReport.Case] {

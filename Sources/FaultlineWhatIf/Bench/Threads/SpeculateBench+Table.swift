@@ -15,8 +15,16 @@ extension SpeculateBench {
       ? "Other programs kept the processors busy: in \(NumberText.decimal(100 * disturbedShare, places: 0)) % of the "
         + "measurements a thread waited for one. Repeat this on an idle machine before you believe a figure of two threads."
       : ""
-    return ([intro] + tables + [disturbed, report.bars.map(\.text).joined(separator: "\n")]).filter { !$0.isEmpty }
-      .joined(separator: "\n\n")
+    let distance =
+      roundTrips.isEmpty
+      ? ""
+      : "A cache line took \(NumberText.decimal(roundTrips.median, places: 0)) ns to another processor and back "
+        + "(\(NumberText.decimal(roundTrips.min() ?? 0, places: 0)) to \(NumberText.decimal(roundTrips.max() ?? 0, places: 0)) in "
+        + "\(roundTrips.count) rounds). Figures beside a writer are of such a machine: a host may move its processors apart."
+    return ([intro] + tables + [disturbed, distance, report.bars.map(\.text).joined(separator: "\n")]).filter {
+      !$0.isEmpty
+    }
+    .joined(separator: "\n\n")
   }
 
   private func rateTable(_ load: FaultLoad) -> TextTable {

@@ -36,6 +36,8 @@ public struct SpeculateBench: Sendable {
 
   /// In the order of ``cells(processors:)``; without what the kernel does not have.
   let rows: [Row]
+  /// Of each round, see ``LineRoundTrip``; empty on one processor.
+  let roundTrips: [Double]
   let isQuick: Bool
 
   private static let rounds = 15
@@ -67,7 +69,9 @@ public struct SpeculateBench: Sendable {
     let microseconds = UInt32(seconds * 1e6)
     let rounds = quick ? 1 : Self.rounds
     var rows = Self.cells(processors: processors).map { Row(cell: $0) }
+    var roundTrips: [Double] = []
     for round in 0..<rounds {
+      if processors >= FaultStageSize.processors { roundTrips.append(LineRoundTrip.nanoseconds()) }
       for index in rows.indices {
         progress(Double(round * rows.count + index) / Double(rounds * rows.count))
         let measured: FaultMeasurement?
@@ -80,10 +84,12 @@ public struct SpeculateBench: Sendable {
       }
     }
     self.rows = rows.filter { !$0.samples.isEmpty }
+    self.roundTrips = roundTrips
   }
 
   init(rows: [Row], isQuick: Bool) {
     self.rows = rows
+    roundTrips = []
     self.isQuick = isQuick
   }
 
