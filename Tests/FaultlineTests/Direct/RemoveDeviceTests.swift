@@ -54,7 +54,8 @@ import Testing
       try? machine.remove(pages)
       isGone.store(true, ordering: .releasing)
     }) {
-      while stage.pages.isStaying {}
+      // An access goes through for as long as the entry is there; no fault brings it back.
+      while stage.pages.isStaying || stage.folio(ofDevicePage: 0).isMapped {}
       let wasGone = isGone.load(ordering: .acquiring)
       #expect(!wasGone && stage.touch(0) == .bus(.adrErr))
       held.removeAll(markingDirty: true)
