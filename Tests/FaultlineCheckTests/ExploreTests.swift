@@ -6,7 +6,8 @@
   @testable import Faultline
   @testable import FaultlineCheck
 
-  /// What an explorer must find, and must not lose by being clever. Serialized: the engine's words report to one explorer.
+  /// What an explorer must find, and must not lose by being clever. Serialized: the engine's words report to one
+  /// explorer.
   @Suite(.serialized) struct ExploreTests {
     /// Every final value of two words that small random programs reach without the reduction is reached with it.
     @Test(arguments: 0..<40 as Range<UInt64>)
@@ -75,8 +76,8 @@
       }
     }
 
-    /// `explore --all` goes to two preemptions with every scenario, in the modes without locks too. Here long executions stay at one,
-    /// and of those modes come only the scenarios that are about them.
+    /// `explore --all` goes to two preemptions with every scenario, in the modes without locks too. Here long
+    /// executions stay at one, and of those modes come only the scenarios that are about them.
     @Test(arguments: Scenario.all.filter { $0.isExhaustive && !$0.isRepeated }.map(\.name))
     func noOrderOfTwoThreadsBreaksAnything(_ name: String) throws {
       let scenario = try #require(Scenario.named(name))
@@ -94,7 +95,8 @@
       #expect(progress.schedules == 200)
     }
 
-    /// Each fault that only other threads bring out, the scenario that shows it, and its story told again from its text.
+    /// Each fault that only other threads bring out, the scenario that shows it, and its story told again from its
+    /// text.
     @Test(arguments: ExploreTests.shown)
     func aSeededRaceIsFoundAndRepeats(_ bug: SeededBug, _ name: String) throws {
       let scenario = try #require(Scenario.named(name))

@@ -3,10 +3,11 @@ import Testing
 
 @testable import FaultlineCheck
 
-/// Which lock a fault takes is one question, and what it does another: the first is answered as kernels answer it, and the
-/// second in every mode alike.
+/// Which lock a fault takes is one question, and what it does another: the first is answered as kernels answer it, and
+/// the second in every mode alike.
 @Suite struct LockModeTests {
-  /// Before 6.4 there is one lock; since 6.7 the area's serves files too, and what still goes on under the other is the same.
+  /// Before 6.4 there is one lock; since 6.7 the area's serves files too, and what still goes on under the other is the
+  /// same.
   @Test(arguments: Recordings.locks)
   func faultsFinishUnderTheLockUnderWhichTheKernelFinishedThem(name: String) throws {
     let recorded = try Recorded("locks/" + name)

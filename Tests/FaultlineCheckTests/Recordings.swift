@@ -24,11 +24,7 @@ enum Recordings {
   }()
 
   /// Those of guests that also tell which locks faults took, such as `6.12/s_spf_cold_a.xfs`; all of them in `locks`.
-  static let locks: [String] = KernelRules.all.flatMap { rules in
-    let path = directory.appendingPathComponent("locks/" + rules.name).path
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { "\(rules.name)/\($0.dropLast(6))" }
-  }
+  static let locks = ofAllKernels(in: "locks")
 
   /// Those of guests whose files lie on persistent memory, such as `6.18/s_dax_pmd_a.ext4dax`; all of them in `dax`.
   static let direct = ofAllKernels(in: "dax")

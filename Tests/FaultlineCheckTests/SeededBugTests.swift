@@ -5,7 +5,8 @@
   import Foundation
   import Testing
 
-  /// Every fault that can be put into the engine is seen, by the law that it breaks; without it the same story is clean.
+  /// Every fault that can be put into the engine is seen, by the law that it breaks; without it the same story is
+  /// clean.
   @Suite struct SeededBugTests {
     @Test(arguments: SeededBug.allCases.filter { $0.law != nil })
     func isSeenByTheLawThatItBreaks(_ bug: SeededBug) throws {
@@ -43,8 +44,8 @@
   }
 
   extension SeededBug {
-    /// `nil` for those that only other threads bring out (the explorer finds them), and for those that break no law but a
-    /// promise about huge pages (`HugeTests`) or DAX (`DirectSyncTests`).
+    /// `nil` for those that only other threads bring out (the explorer finds them), and for those that break no law but
+    /// a promise about huge pages (`HugeTests`) or DAX (`DirectSyncTests`).
     fileprivate var law: Law? {
       switch self {
       case .skipsMappingCheck: .entriesShowTheRightPage

@@ -16,7 +16,8 @@ import Testing
     #expect(task.minorFaults == 1)
   }
 
-  /// A store that an area refuses leaves it without private copies, whatever lock it took: its pages are not the child's.
+  /// A store that an area refuses leaves it without private copies, whatever lock it took: its pages are not the
+  /// child's.
   @Test(arguments: LockMode.allCases)
   func aRefusedStoreDoesNotMakeAForkCopyEntries(_ mode: LockMode) throws {
     let machine = try Machine(frameCount: 1024)

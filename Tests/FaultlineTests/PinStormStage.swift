@@ -1,6 +1,7 @@
 @testable import Faultline
 
-/// Private memory and a file in memory, both of 2 MiB folios, and everything that threads do to them while others hold their pages.
+/// Private memory and a file in memory, both of 2 MiB folios, and everything that threads do to them while others hold
+/// their pages.
 ///
 /// `@unchecked Sendable`: everything in it is the engine's, which any thread may use.
 final class PinStormStage: @unchecked Sendable {

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Faultline
 
-/// Pages of 2 MiB folios that threads take hold of while others unmap, truncate, punch, split, collapse, move and share them.
+/// Pages of 2 MiB folios that threads take hold of while others unmap, truncate, punch, split, collapse, move and share
+/// them.
 @Suite(.serialized) struct PinStormTests {
   @Test(arguments: LockMode.allCases, [1, 2, 3] as [UInt64])
   func nothingIsFreeWhileItIsHeldAndEveryCountIsGivenBack(_ mode: LockMode, seed: UInt64) throws {

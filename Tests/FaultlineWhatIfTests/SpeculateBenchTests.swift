@@ -4,8 +4,8 @@ import Testing
 @testable import FaultlineWhatIf
 
 @Suite struct SpeculateBenchTests {
-  /// A bench whose rates are chosen: of one thread under the address space's lock 10 million, and of the others as multiples of
-  /// it. In every second round another program was in the way.
+  /// A bench whose rates are chosen: of one thread under the address space's lock 10 million, and of the others as
+  /// multiples of it. In every second round another program was in the way.
   private func bench(
     cost: Double = 1, twoThreads: Double = 1.9, besideWriter: Double = 0.9, besideMapper: Double = 0.9
   ) -> SpeculateBench {

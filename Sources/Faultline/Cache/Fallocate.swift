@@ -14,8 +14,8 @@ extension OpenFile {
   /// - Parameters:
   ///   - offset, length: bytes.
   ///   - keepSize: whether a range that ends behind the file's end leaves the size alone. A hole always does.
-  /// - Throws: `EINVAL` for no bytes, `EBADF` without write permission, `EFBIG` past the largest file offset, `EOPNOTSUPP`,
-  ///   `ENODEV` for a device.
+  /// - Throws: `EINVAL` for no bytes, `EBADF` without write permission, `EFBIG` past the largest file offset,
+  ///   `EOPNOTSUPP`, `ENODEV` for a device.
   public func change(
     _ change: RangeChange, offset: UInt64, length: UInt64, keepSize: Bool = false
   ) throws(KernelError) {
@@ -46,9 +46,9 @@ extension OpenFile {
 }
 
 extension FileNode {
-  /// Gives every page of a range of a file in memory a frame, which counts as dirty, so that nothing takes it away. A new one is
-  /// not up to date: it reads as a hole until somebody touches it, or sets it aside a second time. Pages may lie behind the
-  /// file's end. Kernel: `shmem_fallocate`.
+  /// Gives every page of a range of a file in memory a frame, which counts as dirty, so that nothing takes it away. A
+  /// new one is not up to date: it reads as a hole until somebody touches it, or sets it aside a second time. Pages may
+  /// lie behind the file's end. Kernel: `shmem_fallocate`.
   ///
   /// - Throws: `ENOSPC`; then nothing is set aside.
   fileprivate func setAside(_ pages: Range<UInt64>) throws(KernelError) {

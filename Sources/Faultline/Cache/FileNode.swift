@@ -1,4 +1,5 @@
-/// A file: its cached pages, its size, its store and the areas that map it. Kernel: `struct inode` with its `address_space`.
+/// A file: its cached pages, its size, its store and the areas that map it. Kernel: `struct inode` with its
+/// `address_space`.
 ///
 /// Any thread may use it.
 ///
@@ -107,7 +108,8 @@ public final class FileNode: @unchecked Sendable {
     if let place = areas.lastIndex(of: area) { areas.remove(at: place) }
   }
 
-  /// Calls `body` with each area that maps the file now, oldest first. They stay and keep their borders during the call.
+  /// Calls `body` with each area that maps the file now, oldest first. They stay and keep their borders during the
+  /// call.
   func forEachArea(_ body: (VMAPointer) -> Void) {
     areasLock.lockShared()
     for area in areas { body(area) }
@@ -204,8 +206,8 @@ extension FileNode {
   /// How often a page is looked for and made in turn before memory is called short.
   static let attemptsToMake = 8
 
-  /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory, when one is there already, or
-  /// when it alone would be more than may be cached.
+  /// A new folio for page `index` in the cache, locked, with a reference; `nil` without memory, when one is there
+  /// already, or when it alone would be more than may be cached.
   func makeFolio(at index: UInt64, order: UInt64 = 0) -> FolioReference? {
     guard order == 0 || 1 << order <= machine.cacheLimit ?? .max else { return nil }
     machine.makeRoom(for: 1 << order)

@@ -1,10 +1,11 @@
 extension OpenFile {
   /// Reads through the cache, with the readahead of read(2). pread(2). Kernel: `filemap_read`.
   ///
-  /// - Parameter body: gets each piece in order: its offset from the start of the read and its bytes (`nil` where the machine
-  ///   keeps no contents).
+  /// - Parameter body: gets each piece in order: its offset from the start of the read and its bytes (`nil` where the
+  ///   machine keeps no contents).
   /// - Returns: the bytes read: fewer than `count` at the end of the file.
-  /// - Throws: `EBADF` without read permission, `EIO` when the store fails before the first byte, `EINVAL` for a device.
+  /// - Throws: `EBADF` without read permission, `EIO` when the store fails before the first byte, `EINVAL` for a
+  ///   device.
   @discardableResult
   public func read(
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Void
@@ -15,8 +16,8 @@ extension OpenFile {
     }
   }
 
-  /// The same; `body` says how many bytes it has taken. If it takes fewer than it gets, the read ends there and brings nothing
-  /// further in.
+  /// The same; `body` says how many bytes it has taken. If it takes fewer than it gets, the read ends there and brings
+  /// nothing further in.
   @discardableResult
   func readPieces(
     at offset: UInt64, count: UInt64, _ body: (_ offset: UInt64, _ length: UInt64, _ bytes: UnsafeRawPointer?) -> Int
@@ -70,8 +71,8 @@ extension OpenFile {
     return found
   }
 
-  /// Cached pages from `index` on, up to the first marked or unread folio (which is the last of them) and at most 31 folios.
-  /// Kernel: `filemap_get_read_batch`.
+  /// Cached pages from `index` on, up to the first marked or unread folio (which is the last of them) and at most 31
+  /// folios. Kernel: `filemap_get_read_batch`.
   private func cachedRun(at index: UInt64, through last: UInt64) -> Range<UInt64> {
     var end = index
     for _ in 0..<31 {
@@ -84,8 +85,8 @@ extension OpenFile {
 }
 
 extension FileNode {
-  /// Hands out the cached bytes of a range, page by page, until `body` takes fewer than it gets; a page without a folio reads as
-  /// zero.
+  /// Hands out the cached bytes of a range, page by page, until `body` takes fewer than it gets; a page without a folio
+  /// reads as zero.
   ///
   /// - Returns: the bytes that were taken.
   func copy(

@@ -2,8 +2,8 @@ extension OpenFile {
   /// Writes through the cache and grows the file where needed. pwrite(2). Kernel: `generic_perform_write`.
   ///
   /// - Parameter bytes: what to write; in a machine without contents only its length matters.
-  /// - Throws: `EBADF` without write permission, `EIO` when a page that is written in part cannot be read, `ENOMEM`, `EINVAL` for a
-  ///   device.
+  /// - Throws: `EBADF` without write permission, `EIO` when a page that is written in part cannot be read, `ENOMEM`,
+  ///   `EINVAL` for a device.
   public func write(at offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(KernelError) {
     guard isWritable else { throw KernelError(.EBADF, "a write to a descriptor that cannot write") }
     guard UInt64(bytes.count) <= UInt64(Int64.max) - min(offset, UInt64(Int64.max)) else {
@@ -19,8 +19,8 @@ extension OpenFile {
     }
   }
 
-  /// One step of a write whose bytes are copied while the file's page is locked, so that the copy may end early: only the first
-  /// `copied` of `bytes` are there.
+  /// One step of a write whose bytes are copied while the file's page is locked, so that the copy may end early: only
+  /// the first `copied` of `bytes` are there.
   func writePiece(
     at offset: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int
   ) throws(KernelError) -> WrittenPiece {
@@ -38,8 +38,8 @@ struct WrittenPiece {
 }
 
 extension FileNode {
-  /// The folio of a page that is written, locked: found, unless reclaim takes it before it is locked, or made, unless another
-  /// thread's comes first.
+  /// The folio of a page that is written, locked: found, unless reclaim takes it before it is locked, or made, unless
+  /// another thread's comes first.
   private func lockFolioToWrite(at index: UInt64, count: UInt64) throws(KernelError) -> FolioReference {
     for _ in 0..<Self.attemptsToMake {
       if let found = lookUp(index) {
@@ -53,8 +53,8 @@ extension FileNode {
     throw KernelError(.ENOMEM, "no memory for page \(index)")
   }
 
-  /// Writes as much as one folio takes of the first `copied` of the bytes: at least one if all were there to copy. Kernel:
-  /// `write_begin` and `write_end`.
+  /// Writes as much as one folio takes of the first `copied` of the bytes: at least one if all were there to copy.
+  /// Kernel: `write_begin` and `write_end`.
   fileprivate func writePiece(
     _ position: UInt64, _ bytes: UnsafeRawBufferPointer, having copied: Int
   ) throws(KernelError) -> WrittenPiece {
@@ -111,9 +111,9 @@ extension FileNode {
     markWritten(folio)
   }
 
-  /// What a write that ended early made behind the end of the file goes again, at once where the file system looks, and with it
-  /// the room that it got, if nothing came into that. Kernel: `ext4_truncate_failed_write` in journaled writes, `iomap_write_failed`,
-  /// `iomap_write_delalloc_release`.
+  /// What a write that ended early made behind the end of the file goes again, at once where the file system looks, and
+  /// with it the room that it got, if nothing came into that. Kernel: `ext4_truncate_failed_write` in journaled writes,
+  /// `iomap_write_failed`, `iomap_write_delalloc_release`.
   ///
   /// - Parameter isGivenUp: whether the write ends here, instead of going on with what there was to copy.
   private func dropUnwritten(_ folio: Folio, isGivenUp: Bool) {
@@ -128,8 +128,8 @@ extension FileNode {
   /// A copy never crosses such a border: the largest folio. Kernel: `mapping_max_folio_size`.
   private static var writeSpan: UInt64 { PageSize.bytes << PhysicalMemory.pmdOrder }
 
-  /// A new folio over page `index`, locked: the largest that `count` bytes fill and that fits its place, smaller where one is
-  /// in the way or memory is short. Kernel: `__filemap_get_folio` with `fgf_set_order`.
+  /// A new folio over page `index`, locked: the largest that `count` bytes fill and that fits its place, smaller where
+  /// one is in the way or memory is short. Kernel: `__filemap_get_folio` with `fgf_set_order`.
   private func makeFolioToWrite(at index: UInt64, count: UInt64) -> FolioReference? {
     if traits.isMemoryOnly {
       guard let made = fillHole(at: index) else { return nil }
@@ -193,8 +193,8 @@ extension FileNode {
     for page in missing { folio.noteThere(page..<page + 1) }
   }
 
-  /// The pages of a folio that bytes `written` of it cover in part, and that are not there. XFS takes all that lie together with
-  /// such a page and are not there either. Kernel: `__block_write_begin_int`, `__iomap_write_begin`.
+  /// The pages of a folio that bytes `written` of it cover in part, and that are not there. XFS takes all that lie
+  /// together with such a page and are not there either. Kernel: `__block_write_begin_int`, `__iomap_write_begin`.
   private func partlyWritten(_ folio: Folio, _ written: Range<UInt64>) -> [UInt64] {
     let pages = written.lowerBound >> PageSize.shift..<PageSize.pages(covering: written.upperBound)
     let first = folio.index

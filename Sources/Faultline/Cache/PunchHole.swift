@@ -1,12 +1,13 @@
 extension FileNode {
-  /// Takes a range of bytes out of the file's cache: whole pages go and are unmapped, private copies of them stay; the bytes
-  /// of pages that are cut are zeroed. The file's size does not change. fallocate(2) with FALLOC_FL_PUNCH_HOLE.
+  /// Takes a range of bytes out of the file's cache: whole pages go and are unmapped, private copies of them stay; the
+  /// bytes of pages that are cut are zeroed. The file's size does not change. fallocate(2) with FALLOC_FL_PUNCH_HOLE.
   /// Kernel: `truncate_pagecache_range`.
   ///
-  /// The store forgets the range when the pages are gone and none can come back, before anything else may read it. What the file
-  /// system of a file with DAX refuses is lost here: see ``OpenFile/change(_:offset:length:keepSize:)``.
+  /// The store forgets the range when the pages are gone and none can come back, before anything else may read it. What
+  /// the file system of a file with DAX refuses is lost here: see ``OpenFile/change(_:offset:length:keepSize:)``.
   public func punchHole(_ bytes: Range<UInt64>) {
-    guard !bytes.isEmpty else { return }
+    // A device has no holes.
+    guard !bytes.isEmpty, device == nil else { return }
     if let dax {
       try? dax.change(.punchHole, bytes, keepSize: true, .wait)
       return
@@ -18,7 +19,7 @@ extension FileNode {
 
   /// Makes a range of bytes read as zero. fallocate(2) with FALLOC_FL_ZERO_RANGE; the file's size does not change.
   public func zeroRange(_ bytes: Range<UInt64>) {
-    guard !bytes.isEmpty else { return }
+    guard !bytes.isEmpty, device == nil else { return }
     if let dax {
       try? dax.change(.zeroRange, bytes, keepSize: true, .wait)
       return
@@ -40,8 +41,8 @@ extension FileNode {
     zeroCutPages(bytes)
   }
 
-  /// The same on a file system that first writes the range back: every page that it touches goes, and of those that it cuts
-  /// the rest is read again. Kernel: `xfs_free_file_space`.
+  /// The same on a file system that first writes the range back: every page that it touches goes, and of those that it
+  /// cuts the rest is read again. Kernel: `xfs_free_file_space`.
   private func punchWritten(_ bytes: Range<UInt64>) {
     let pages = bytes.lowerBound >> PageSize.shift..<PageSize.pages(covering: bytes.upperBound)
     // What the store refuses to take is lost with the pages, as the range is.
@@ -54,8 +55,9 @@ extension FileNode {
     zeroCutPages(bytes)
   }
 
-  /// Journaled data is written and committed before its pages go, lest a crash bring it back, as soon as any page of the file
-  /// is dirty. What the store refuses here is lost with the pages. Kernel: `ext4_truncate_page_cache_block_range`.
+  /// Journaled data is written and committed before its pages go, lest a crash bring it back, as soon as any page of
+  /// the file is dirty. What the store refuses here is lost with the pages. Kernel:
+  /// `ext4_truncate_page_cache_block_range`.
   private func commitBeforePunch(_ bytes: Range<UInt64>) {
     var isDirty = false
     forEachFolio(in: 0..<UInt64.max) { folio in isDirty = isDirty || folio.contains(.dirty) }

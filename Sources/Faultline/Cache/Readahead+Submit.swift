@@ -106,6 +106,8 @@ extension FileNode {
   /// Sees to it that `pages` are in the cache and up to date, as single pages without markers, as if the file had been
   /// written or read long ago. Counts no reads.
   public func makeResident(_ pages: Range<UInt64>) {
+    // A device has no cached pages.
+    guard device == nil else { return }
     let pages = pages.clamped(to: 0..<cache.filePages)
     for index in pages {
       guard let folio = makeFolio(at: index)?.folio else { continue }
@@ -113,7 +115,8 @@ extension FileNode {
     }
   }
 
-  /// Reads what a locked folio lacks from the store, marks it up to date if that worked, and unlocks it. Kernel: `read_folio`.
+  /// Reads what a locked folio lacks from the store, marks it up to date if that worked, and unlocks it. Kernel:
+  /// `read_folio`.
   ///
   /// - Returns: whether the contents are there.
   @discardableResult

@@ -1,11 +1,11 @@
 extension FileNode {
   /// Sets the file's size. ftruncate(2). Kernel: `truncate_setsize`.
   ///
-  /// The size changes first, under the content lock; then whatever maps a page beyond it is unmapped, its folios go, and it is
-  /// unmapped once more, for a private copy may have been made in between.
+  /// The size changes first, under the content lock; then whatever maps a page beyond it is unmapped, its folios go,
+  /// and it is unmapped once more, for a private copy may have been made in between.
   ///
-  /// - Parameter size: bytes. Growing adds a hole. What the file system of a file with DAX, or a device, refuses is lost here:
-  ///   see ``resize(to:busyPages:)``.
+  /// - Parameter size: bytes. Growing adds a hole. What the file system of a file with DAX, or a device, refuses is
+  ///   lost here: see ``resize(to:busyPages:)``.
   public func truncate(to size: UInt64) {
     if isDirect {
       try? resize(to: size)
@@ -38,8 +38,8 @@ extension FileNode {
     unmap(gone, includingCopies: true)
   }
 
-  /// Zeroes what lies behind byte `end` in its page, if that is cached: stores through a mapping may have left something
-  /// there, which must not show when the file grows over it. Kernel: `ext4_block_truncate_page`,
+  /// Zeroes what lies behind byte `end` in its page, if that is cached: stores through a mapping may have left
+  /// something there, which must not show when the file grows over it. Kernel: `ext4_block_truncate_page`,
   /// `truncate_inode_partial_folio`.
   private func zeroTail(from end: UInt64) {
     guard end & (PageSize.bytes - 1) != 0 else { return }
@@ -52,12 +52,12 @@ extension FileNode {
     markDirty(folio)
   }
 
-  /// Whether a locked folio has no block behind it and needs none: there is nothing to zero then, and nothing gets dirty.
-  /// Kernel: `ext4_load_tail_bh`.
+  /// Whether a locked folio has no block behind it and needs none: there is nothing to zero then, and nothing gets
+  /// dirty. Kernel: `ext4_load_tail_bh`.
   func isCleanHole(_ folio: Folio) -> Bool { !folio.contains(.dirty) && isHole(folio) }
 
-  /// A write that begins past the page of the file's end makes that page whole first. Kernel: `ext4_block_zero_page_range`,
-  /// as `ext4_write_end` calls it.
+  /// A write that begins past the page of the file's end makes that page whole first. Kernel:
+  /// `ext4_block_zero_page_range`, as `ext4_write_end` calls it.
   func bringTailBeforeWrite(at offset: UInt64) {
     let end = size
     guard machine.rules.zeroesTailOnGrowth, end & (PageSize.bytes - 1) != 0,

@@ -1,7 +1,7 @@
 /// Faults on a device that is mapped as a whole. Kernel: `dev_dax_huge_fault`.
 ///
-/// The size of the fault must be that of the device's folios: a larger one falls back to the next, a smaller one, which comes where
-/// something keeps the entry from being entered, ends in a signal.
+/// The size of the fault must be that of the device's folios: a larger one falls back to the next, a smaller one, which
+/// comes where something keeps the entry from being entered, ends in a signal.
 extension AddressSpace {
   /// A page, or 2 MiB. Kernel: `__dev_dax_pte_fault`, `__dev_dax_pmd_fault`.
   func faultDevice(_ device: DevicePageMap, _ size: DirectSize, _ context: inout FaultContext) -> FaultResult {

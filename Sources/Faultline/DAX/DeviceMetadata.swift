@@ -1,9 +1,10 @@
 /// What a kernel spends on the metadata of a device's pages, computed from the size of its folios.
 ///
-/// A kernel keeps 64 bytes for each page of 4096 (`struct page`), in an array that pages of its own back. The tails of one folio say
-/// all the same: so of the backing pages of a folio, V = its pages * 64 / 4096, only the first two need memory, the head's and one
-/// with tails only, and the second stands for the other V - 2. What is shared so is mapped by single pages, which costs a page table for
-/// each 2 MiB of the array. Source: the patches to which seed 002 belongs; kernel: `vmemmap_populate_compound_pages`.
+/// A kernel keeps 64 bytes for each page of 4096 (`struct page`), in an array that pages of its own back. The tails of
+/// one folio say all the same: so of the backing pages of a folio, V = its pages * 64 / 4096, only the first two need
+/// memory, the head's and one with tails only, and the second stands for the other V - 2. What is shared so is mapped
+/// by single pages, which costs a page table for each 2 MiB of the array. Source: the patches to which seed 002
+/// belongs; kernel: `vmemmap_populate_compound_pages`.
 ///
 /// This is arithmetic about kernels. The engine shares nothing: see ``DevicePageMap/metadataBytes``.
 public struct DeviceMetadata: Sendable, Hashable {
@@ -46,7 +47,8 @@ public struct DeviceMetadata: Sendable, Hashable {
     return backing > 2 ? (pageCount >> order) * 2 * PageSize.bytes : plainBytes
   }
 
-  /// Bytes of the page tables that map what is shared: one for each 2 MiB of the array, in which no large entry can stand any more.
+  /// Bytes of the page tables that map what is shared: one for each 2 MiB of the array, in which no large entry can
+  /// stand any more.
   public var tableBytes: UInt64 {
     guard sharedBytes < plainBytes else { return 0 }
     let reach = PageSize.entriesPerTable * PageSize.bytes
@@ -64,7 +66,7 @@ extension DevicePageMap {
     return try? DeviceMetadata(pageCount: device.pageCount, order: order)
   }
 
-  /// Bytes of the engine's own metadata of these pages: the same for each, whatever the folios. They become memory as they are
-  /// touched, which is at once where folios are permanent.
+  /// Bytes of the engine's own metadata of these pages: the same for each, whatever the folios. They become memory as
+  /// they are touched, which is at once where folios are permanent.
   public var metadataBytes: UInt64 { device.pageCount &* UInt64(MemoryLayout<Frame>.stride) }
 }

@@ -2,9 +2,9 @@
 /// `struct page` array of a `ZONE_DEVICE` range, `struct dev_pagemap`.
 ///
 /// Under files, a page belongs to nobody (no references), or is part of a folio of 2^0 or 2^9 pages that its owner has
-/// claimed and holds one reference on. Any thread may use it; who claims and releases pages orders that himself, as a file
-/// system's allocator does for its blocks. A device that is mapped as a whole has all its pages in folios of one size from the start,
-/// each with one reference of the device's.
+/// claimed and holds one reference on. Any thread may use it; who claims and releases pages orders that himself, as a
+/// file system's allocator does for its blocks. A device that is mapped as a whole has all its pages in folios of one
+/// size from the start, each with one reference of the device's.
 ///
 /// `@unchecked Sendable`: frames are shared words; everything else never changes.
 public final class DevicePageMap: @unchecked Sendable {
@@ -12,8 +12,8 @@ public final class DevicePageMap: @unchecked Sendable {
   public static let giganticOrder: UInt64 = 18
 
   public let device: any DAXDevice
-  /// log2 of the pages of each folio, where they are permanent because the device is mapped as a whole: 0, 9 or 18; `nil` where
-  /// files claim folios and give them back. Kernel: `vmemmap_shift`.
+  /// log2 of the pages of each folio, where they are permanent because the device is mapped as a whole: 0, 9 or 18;
+  /// `nil` where files claim folios and give them back. Kernel: `vmemmap_shift`.
   public let order: UInt64?
   private let frames: FramePointer
   /// Who maps the device as a whole: the address of a ``PageCache``, or 0.
@@ -132,17 +132,18 @@ public final class DevicePageMap: @unchecked Sendable {
 extension Machine {
   /// The pages of a device among the machine's frames, numbered when the device is first seen.
   ///
-  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them; `EBUSY` for one that is mapped as a whole.
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them; `EBUSY` for one that is mapped as a
+  ///   whole.
   public func pages(of device: any DAXDevice) throws(KernelError) -> DevicePageMap {
     try memory.pages(of: device, order: nil)
   }
 
-  /// The pages of a device that is mapped as a whole: permanently in folios of 2^`order` pages, made at the first call. Costs 64
-  /// bytes of memory for each page. Kernel: `devm_memremap_pages` of device-dax.
+  /// The pages of a device that is mapped as a whole: permanently in folios of 2^`order` pages, made at the first call.
+  /// Costs 64 bytes of memory for each page. Kernel: `devm_memremap_pages` of device-dax.
   ///
   /// - Parameter order: 0, 9 or 18: the device's `align` of 4 KiB, 2 MiB or 1 GiB.
-  /// - Throws: `EINVAL` for another order, or a device that is no multiple of such a folio; `EBUSY` when its pages are in use in
-  ///   another way; `ENOSPC` when there are too many devices, or too many pages on them.
+  /// - Throws: `EINVAL` for another order, or a device that is no multiple of such a folio; `EBUSY` when its pages are
+  ///   in use in another way; `ENOSPC` when there are too many devices, or too many pages on them.
   public func pages(of device: any DAXDevice, order: UInt64) throws(KernelError) -> DevicePageMap {
     guard [0, PhysicalMemory.pmdOrder, DevicePageMap.giganticOrder].contains(order) else {
       throw KernelError(.EINVAL, "a device in folios of order \(order); no entry maps one: use 0, 9 or 18")

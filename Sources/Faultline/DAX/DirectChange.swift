@@ -1,5 +1,5 @@
-/// What takes blocks away: truncation, holes, and their wait for whoever still uses a page. Kernel: `ext4_break_layouts`,
-/// `dax_layout_busy_page_range`.
+/// What takes blocks away: truncation, holes, and their wait for whoever still uses a page. Kernel:
+/// `ext4_break_layouts`, `dax_layout_busy_page_range`.
 extension FileNode {
   /// Whether a call that takes blocks away waits until nobody uses them any more, or is refused.
   public enum BusyPages: Sendable, Hashable {
@@ -12,8 +12,8 @@ extension FileNode {
   /// - Parameters:
   ///   - size: bytes.
   ///   - busyPages: what to do about pages of a file with DAX that a transfer still uses.
-  /// - Throws: `EBUSY` for those; what the file system of a file with DAX refuses: `EFBIG`, `ENOSPC`, `EIO`, `EROFS`; `EINVAL`
-  ///   for a device.
+  /// - Throws: `EBUSY` for those; what the file system of a file with DAX refuses: `EFBIG`, `ENOSPC`, `EIO`, `EROFS`;
+  ///   `EINVAL` for a device.
   public func resize(to size: UInt64, busyPages: BusyPages = .wait) throws(KernelError) {
     try requireFile("ftruncate")
     if let dax { try dax.resize(to: size, busyPages) } else { truncate(to: size) }
@@ -86,8 +86,8 @@ extension DirectFile {
     }
   }
 
-  /// Takes the content lock with nothing of the file mapped and no page of it in use: faults wait for the lock, and who uses a
-  /// page has it no longer. Both file systems look at the whole file, also for a small range.
+  /// Takes the content lock with nothing of the file mapped and no page of it in use: faults wait for the lock, and who
+  /// uses a page has it no longer. Both file systems look at the whole file, also for a small range.
   private func lockToTakeAway(_ busyPages: FileNode.BusyPages) throws(KernelError) {
     while true {
       cache.pointee.contentLock.lockExclusive()

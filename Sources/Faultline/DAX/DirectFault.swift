@@ -1,4 +1,5 @@
-/// Faults on files with DAX, as the file systems' handlers wrap them. Kernel: `ext4_dax_huge_fault`, `xfs_filemap_fault`.
+/// Faults on files with DAX, as the file systems' handlers wrap them. Kernel: `ext4_dax_huge_fault`,
+/// `xfs_filemap_fault`.
 extension AddressSpace {
   /// A page where nothing is entered, or a store to one that is entered read-only.
   func faultDirect(_ context: inout FaultContext) -> FaultResult {
@@ -32,8 +33,8 @@ extension AddressSpace {
     return result.contains(.fallback) ? nil : result
   }
 
-  /// The file system's part: blocks stay where they are during the fault, a store runs inside a handle, and what the core could
-  /// not enter yet is committed when the handle is closed.
+  /// The file system's part: blocks stay where they are during the fault, a store runs inside a handle, and what the
+  /// core could not enter yet is committed when the handle is closed.
   private func handleDirect(_ context: inout FaultContext, _ size: DirectSize, copy: Folio?) -> FaultResult {
     if let device = context.area.device { return faultDevice(device, size, &context) }
     guard let file = context.area.file?.node.dax else { return .busError }
@@ -73,8 +74,8 @@ extension AddressSpace {
   /// Makes durable what a crash would need to find the page, then enters it writable. Nothing was entered before.
   /// Kernel: `dax_finish_sync_fault`.
   ///
-  /// The range that is synced begins at the faulting page, also for 2 MiB. What comes of the fault replaces what was known of it,
-  /// so a fault that allocated counts as minor.
+  /// The range that is synced begins at the faulting page, also for 2 MiB. What comes of the fault replaces what was
+  /// known of it, so a fault that allocated counts as minor.
   private func finishSyncFault(
     _ file: DirectFile, _ size: DirectSize, _ frame: FrameNumber, _ context: inout FaultContext
   ) -> FaultResult {
@@ -134,8 +135,8 @@ struct DirectFault {
     case damaged
   }
 
-  /// The frame that shows the piece which begins at byte `position`, from what the file system says of it. One way for both
-  /// sizes. Kernel: `dax_iomap_direct_access`.
+  /// The frame that shows the piece which begins at byte `position`, from what the file system says of it. One way for
+  /// both sizes. Kernel: `dax_iomap_direct_access`.
   func place(of map: IOMap, at position: UInt64) -> Place {
     let (address, overflow) = map.address.addingReportingOverflow(position &- map.range.lowerBound)
     let page = address >> PageSize.shift

@@ -1,24 +1,25 @@
 /// # DAX
 ///
-/// Files whose pages are a device's own memory: mapped where they lie, without a page cache. And synchronous faults, which let a
-/// store through only when a crash would find the page where it is (MAP_SYNC).
+/// Files whose pages are a device's own memory: mapped where they lie, without a page cache. And synchronous faults,
+/// which let a store through only when a crash would find the page where it is (MAP_SYNC).
 ///
 /// Laws
-/// 1. The slots of such a file hold ``DAXEntry`` values. A page is worked on under its entry's lock; an entry of 2 MiB locks
-///    all of its pages.
-/// 2. A block entry owns one reference on its folio, each page-table entry another. Blocks are given away only when nothing
-///    else holds one: then nothing maps them and no transfer is under way.
-/// 3. An entry never becomes larger. A single page anywhere in 2 MiB makes faults for all of it fall back, until it is removed.
+/// 1. The slots of such a file hold ``DAXEntry`` values. A page is worked on under its entry's lock; an entry of 2 MiB
+///    locks all of its pages.
+/// 2. A block entry owns one reference on its folio, each page-table entry another. Blocks are given away only when
+///    nothing else holds one: then nothing maps them and no transfer is under way.
+/// 3. An entry never becomes larger. A single page anywhere in 2 MiB makes faults for all of it fall back, until it is
+///    removed.
 /// 4. Where a synchronous fault found metadata that a crash would lose, nothing is entered before they are durable: the
-///    fault's result is `needsDataSync`, the page table is as it was, and ``AddressSpace/finishSyncFault(_:_:_:_:)`` commits first
-///    and enters then.
-/// 5. A writable entry has its slot marked dirty. Writeback makes the entries of all areas read-only before it flushes, and
-///    takes the mark away last, so that another sync sees what this one has not finished.
+///    fault's result is `needsDataSync`, the page table is as it was, and ``AddressSpace/finishSyncFault(_:_:_:_:)``
+///    commits first and enters then.
+/// 5. A writable entry has its slot marked dirty. Writeback makes the entries of all areas read-only before it flushes,
+///    and takes the mark away last, so that another sync sees what this one has not finished.
 /// 6. Waiters are woken under the key of the entry that they saw; after a change of size or a removal all are woken.
 ///
 /// Lock order: address space, content lock (shared by faults, exclusive for what takes blocks away), the file system's
-/// handle, a DAX entry, the slot lock or a table's lock, a queue of waiters. A commit is never waited for inside a handle, nor
-/// with an entry locked.
+/// handle, a DAX entry, the slot lock or a table's lock, a queue of waiters. A commit is never waited for inside a
+/// handle, nor with an entry locked.
 ///
 /// This folder calls `Cache/`, `Tables/`, `Memory/` and, for what maps a file, `Space/`. Files and devices meet it in
 /// ``DAXFile`` and ``DAXDevice``. Source: `fs/dax.c` of kernels 6.1, 6.12 and 6.18.
@@ -88,8 +89,8 @@ extension DirectFile {
     backing.dirtyEntries.wrappingSubtract(1, ordering: .relaxed)
   }
 
-  /// Takes an entry out of its slots and gives up its folio. The caller holds the slot lock, and nothing maps the entry. Kernel:
-  /// `dax_disassociate_entry`, `xas_store` of nothing.
+  /// Takes an entry out of its slots and gives up its folio. The caller holds the slot lock, and nothing maps the
+  /// entry. Kernel: `dax_disassociate_entry`, `xas_store` of nothing.
   func remove(_ entry: DAXEntry, at index: UInt64) {
     clearDirty(index)
     slots.erase(index)

@@ -1,10 +1,11 @@
 /// Making what was stored durable. Kernel: `dax_writeback_mapping_range`, `ext4_sync_file`.
 extension FileNode {
-  /// Makes what was stored to pages of the file durable, and what a crash would need to find it. fsync(2), fdatasync(2), msync(2).
+  /// Makes what was stored to pages of the file durable, and what a crash would need to find it. fsync(2),
+  /// fdatasync(2), msync(2).
   ///
   /// - Parameter dataOnly: whether metadata may be left out that the data can be found without.
-  /// - Throws: `EIO` when a store or device refuses, `EROFS` after an aborted commit, `EINVAL` for a device that is mapped as a
-  ///   whole: its stores are the program's to flush.
+  /// - Throws: `EIO` when a store or device refuses, `EROFS` after an aborted commit, `EINVAL` for a device that is
+  ///   mapped as a whole: its stores are the program's to flush.
   public func sync(_ pages: Range<UInt64> = 0..<UInt64.max, dataOnly: Bool = false) throws(KernelError) {
     try requireFile("fsync")
     if let dax { return try dax.sync(pages, dataOnly: dataOnly) }
@@ -94,8 +95,8 @@ extension DirectFile {
     if let failure { throw failure }
   }
 
-  /// Makes every shared entry that shows one of these pages clean and read-only, in all areas: one may map by single pages
-  /// what another maps at once. Kernel: `pfn_mkclean_range`.
+  /// Makes every shared entry that shows one of these pages clean and read-only, in all areas: one may map by single
+  /// pages what another maps at once. Kernel: `pfn_mkclean_range`.
   private func holdStill(_ pages: Range<UInt64>) {
     #if DEBUG || ModelCheck
       var isFirst = true
@@ -114,8 +115,8 @@ extension DirectFile {
     }
   }
 
-  /// Where the kernel's scan for marked entries stands when it finds no more: behind the tree, whose top a single first page
-  /// does not need. Only the trace event shows it. Kernel: `xas_find_marked`.
+  /// Where the kernel's scan for marked entries stands when it finds no more: behind the tree, whose top a single first
+  /// page does not need. Only the trace event shows it. Kernel: `xas_find_marked`.
   private func scanEnd(_ pages: Range<UInt64>) -> UInt64 {
     withSlots { slots in
       guard let (index, word) = slots.first(from: 0, through: .max - 1) else { return pages.lowerBound }

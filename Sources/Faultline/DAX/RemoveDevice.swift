@@ -1,29 +1,32 @@
 /// Taking away a device that is mapped as a whole, while programs use it. Kernel: `kill_dev_dax`, `memunmap_pages`.
 ///
-/// A pin without locks takes no reference on the device: what it finds in an entry it takes hold of at once (the question that seed 002
-/// left open). So the steps of a removal, and their order, are what keeps frames from going under it.
+/// A pin without locks takes no reference on the device: what it finds in an entry it takes hold of at once (the
+/// question that seed 002 left open). So the steps of a removal, and their order, are what keeps frames from going
+/// under it.
 ///
 /// Laws
-/// 1. Nobody new: once the device is going, mappings of it are refused and faults on it end in a signal. A fault looks under the content
-///    lock, held shared; the removal takes that lock exclusively, and so has waited for every fault that saw the device stay.
-/// 2. No entry: what shows the device is taken out of every area of its node, until no folio is mapped: an entry that mremap(2)
-///    carries from one place to another at this moment still counts.
-/// 3. No walker: a walk that has read an entry before it went is in an epoch. When that is over it has its references or has given
-///    them back, for it looks at the entry again; no other can begin.
-/// 4. No holder: what references are left belong to those who hold pages. Looked at before step 3, they would say nothing.
+/// 1. Nobody new: once the device is going, mappings of it are refused and faults on it end in a signal. A fault looks
+///    under the content lock, held shared; the removal takes that lock exclusively, and so has waited for every fault
+///    that saw the device stay.
+/// 2. No entry: what shows the device is taken out of every area of its node, until no folio is mapped: an entry that
+///    mremap(2) carries from one place to another at this moment still counts.
+/// 3. No walker: a walk that has read an entry before it went is in an epoch. When that is over it has its references
+///    or has given them back, for it looks at the entry again; no other can begin.
+/// 4. No holder: what references are left belong to those who hold pages. Looked at before step 3, they would say
+///    nothing.
 /// 5. Only then the frames stop being frames of the device, and the machine lets go of its bytes.
 /// 6. A removal that is refused leaves the device as it was: its entries come back by faults.
 ///
 /// Lock order: the content lock, areas of the node, tables. Steps 3 and 4 wait with no lock held and in no epoch.
 extension Machine {
-  /// Takes a device away that is mapped as a whole. Its mappings stay, and every access to them ends in a signal. Afterwards the device can
-  /// be numbered anew, in folios of any size.
+  /// Takes a device away that is mapped as a whole. Its mappings stay, and every access to them ends in a signal.
+  /// Afterwards the device can be numbered anew, in folios of any size.
   ///
   /// - Parameters:
-  ///   - pages: from ``pages(of:order:)``.
+  ///   - pages: from ``pages(of:order:)`` of this machine.
   ///   - busyPages: what to do about pages that somebody holds: wait until they are given back, or refuse.
-  /// - Throws: `EBUSY` for those, for a device whose pages belong to a file system, and when a thread does not leave the walk
-  ///   that it is in; `ENXIO` when the device is going already, or gone.
+  /// - Throws: `EBUSY` for those, for a device whose pages belong to a file system, and when a thread does not leave
+  ///   the walk that it is in; `ENXIO` when the device is going already, or gone.
   public func remove(_ pages: DevicePageMap, busyPages: FileNode.BusyPages = .wait) throws(KernelError) {
     guard pages.order != nil else {
       throw KernelError(.EBUSY, "a device whose pages belong to a file system cannot be removed under it")

@@ -2,21 +2,23 @@
 /// `drivers/dax/device.c`.
 ///
 /// Laws
-/// 1. The pieces are the device's folios: 4 KiB, 2 MiB or 1 GiB, set once, when its pages are numbered. One entry maps one
-///    piece, and no entry maps less or more.
-/// 2. So an area begins and ends at a piece's border and is never cut inside one; it is shared, for there is nowhere to copy to.
-///    What mremap(2) moves elsewhere all the same ends its accesses in a signal.
-/// 3. The place of a page in the device is its place in the "file". Nothing is allocated, made durable or written back: entries let stores
-///    through from the start.
-/// 4. A folio has one reference of the device's own, so that one which nobody maps or holds is not free, and pins for as long as the holder
-///    likes are granted: no truncation waits for them.
+/// 1. The pieces are the device's folios: 4 KiB, 2 MiB or 1 GiB, set once, when its pages are numbered. One entry maps
+///    one piece, and no entry maps less or more.
+/// 2. So an area begins and ends at a piece's border and is never cut inside one; it is shared, for there is nowhere to
+///    copy to. What mremap(2) moves elsewhere all the same ends its accesses in a signal.
+/// 3. The place of a page in the device is its place in the "file". Nothing is allocated, made durable or written back:
+///    entries let stores through from the start.
+/// 4. A folio has one reference of the device's own, so that one which nobody maps or holds is not free, and pins for
+///    as long as the holder likes are granted: no truncation waits for them.
 ///
-/// Lock order: as in this folder; a fault holds the content lock shared, so that whoever holds it exclusively knows of every entry.
+/// Lock order: as in this folder; a fault holds the content lock shared, so that whoever holds it exclusively knows of
+/// every entry.
 extension FileNode {
   /// A device as a whole. One node stands for it, as one inode does however often it is opened.
   ///
   /// - Parameter device: from ``Machine/pages(of:order:)`` of the same machine.
-  /// - Throws: `EINVAL` for pages that files claim, `EBUSY` while there is another node of the device, `ENXIO` once it is going.
+  /// - Throws: `EINVAL` for pages that files claim, `EBUSY` while there is another node of the device, `ENXIO` once it
+  ///   is going.
   public convenience init(machine: Machine, device: DevicePageMap) throws(KernelError) {
     guard device.order != nil else {
       throw KernelError(.EINVAL, "a device whose pages belong to a file system; number them with an order first")
@@ -98,8 +100,8 @@ extension DevicePageMap {
     }
   }
 
-  /// The folio that `page` of an area shows, which says from now on whose it is; `nil` when the area cuts or shifts folios, or
-  /// goes past the device's end. Kernel: `dax_pgoff_to_phys`, `dax_set_mapping`.
+  /// The folio that `page` of an area shows, which says from now on whose it is; `nil` when the area cuts or shifts
+  /// folios, or goes past the device's end. Kernel: `dax_pgoff_to_phys`, `dax_set_mapping`.
   func folio(showing page: UInt64, of area: VMAPointer) -> Folio? {
     let first = area.filePage(of: page & ~mask)
     guard (area.start | area.end | first) & mask == 0, first < device.pageCount else { return nil }

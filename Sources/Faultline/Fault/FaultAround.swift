@@ -3,8 +3,9 @@ struct AroundWindow: Equatable {
   var pages: Range<UInt64>
   var filePage: UInt64
 
-  /// The window around `page`: aligned by virtual address, inside one page table and the area. Where the area starts inside
-  /// an aligned block, the window is still of full length from the area's start. Kernel: `do_fault_around` (6.4 and later).
+  /// The window around `page`: aligned by virtual address, inside one page table and the area. Where the area starts
+  /// inside an aligned block, the window is still of full length from the area's start. Kernel: `do_fault_around` (6.4
+  /// and later).
   init(around page: UInt64, in areaPages: Range<UInt64>, filePage: UInt64, windowPages: UInt64) {
     let slot = page & (PageSize.entriesPerTable - 1)
     let fromArea = page &- areaPages.lowerBound
@@ -20,8 +21,8 @@ extension AddressSpace {
   /// Enters the cached neighbours of a faulting page, in one pass under one table lock. Kernel: `do_fault_around`,
   /// `filemap_map_pages`.
   ///
-  /// Nothing here waits, reads or allocates beyond one spare table: a page that is missing, locked, not up to date, marked
-  /// for readahead or entered already is passed over.
+  /// Nothing here waits, reads or allocates beyond one spare table: a page that is missing, locked, not up to date,
+  /// marked for readahead or entered already is passed over.
   ///
   /// - Returns: `noPage` when the faulting page itself was entered; nothing when it was not.
   func mapAround(_ context: inout FaultContext) -> FaultResult {
@@ -68,7 +69,8 @@ extension AddressSpace {
   /// Tries one entry for the window's first folio, which comes locked and referenced. What is refused stays both.
   /// Kernel: `filemap_map_pmd`.
   ///
-  /// - Returns: whether a huge entry stands now, this one or another's; then the folio is unlocked and its reference gone.
+  /// - Returns: whether a huge entry stands now, this one or another's; then the folio is unlocked and its reference
+  ///   gone.
   private func mapAroundHuge(_ folio: Folio, _ context: borrowing FaultContext) -> Bool {
     let outcome = mapHuge(FolioReference(owning: folio, memory: memory), context)
     switch consume outcome {
@@ -150,8 +152,8 @@ extension AddressSpace {
     return result
   }
 
-  /// Enters the pages of one large folio: those in the window, or all of them where the kernel maps folios whole. The folio
-  /// comes locked and referenced and is given back. Kernel: `filemap_map_folio_range`.
+  /// Enters the pages of one large folio: those in the window, or all of them where the kernel maps folios whole. The
+  /// folio comes locked and referenced and is given back. Kernel: `filemap_map_folio_range`.
   private func enterLarge(
     _ folio: Folio, _ pass: inout AroundPass, _ window: AroundWindow, _ leaf: PageTable.Table,
     _ context: borrowing FaultContext
@@ -202,7 +204,8 @@ extension AddressSpace {
   }
 }
 
-/// The scan of a window: yields, page by page, folios that may be mapped without waiting. Kernel: `next_uptodate_folio`.
+/// The scan of a window: yields, page by page, folios that may be mapped without waiting. Kernel:
+/// `next_uptodate_folio`.
 struct AroundPass {
   var cursor: XArrayCursor
   let cache: PageCachePointer
@@ -213,8 +216,8 @@ struct AroundPass {
   /// The first read whose folios are not there yet for this fault.
   let arriving: UInt64
 
-  /// Whether the folio may be mapped beyond the window. Kernels that clip the window compare the last page's index with one past
-  /// the folio, so that the folio which ends the file may not. Files in memory have always been let through.
+  /// Whether the folio may be mapped beyond the window. Kernels that clip the window compare the last page's index with
+  /// one past the folio, so that the folio which ends the file may not. Files in memory have always been let through.
   func endsBeforeFile(_ folio: Folio, clips: Bool) -> Bool {
     !clips || filePages &- 1 >= folio.endIndex
       || cache.pointee.node._withUnsafeGuaranteedRef { $0.traits.isMemoryOnly }

@@ -80,8 +80,8 @@ struct FaultContext: ~Copyable {
     return spareTable != nil
   }
 
-  /// The leaf table of the page, entering the spare one where nothing is. `nil`: a huge entry stands there now, or there is
-  /// no table and none spare.
+  /// The leaf table of the page, entering the spare one where nothing is. `nil`: a huge entry stands there now, or
+  /// there is no table and none spare.
   mutating func installTable() -> PageTable.Table? {
     if let leaf = middle.leaf { return leaf }
     if isSpeculative { _ = abort(.tableChanged) }
@@ -89,8 +89,8 @@ struct FaultContext: ~Copyable {
     return middle.leaf
   }
 
-  /// Locks the leaf table that was found, unless it has been taken out since, or what a speculative attempt relies on has
-  /// changed. Kernel: `pte_map_lock`.
+  /// Locks the leaf table that was found, unless it has been taken out since, or what a speculative attempt relies on
+  /// has changed. Kernel: `pte_map_lock`.
   @inline(__always)
   mutating func lock(_ leaf: PageTable.Table) -> Bool {
     let lock = table.lock(of: leaf)

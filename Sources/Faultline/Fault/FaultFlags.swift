@@ -2,10 +2,10 @@
 ///
 /// From an access that the page table refused to the entry that lets it go on.
 ///
-/// The way of one fault: ``AddressSpace/resolve(_:_:by:)`` finds the area and asks whether it permits the access, under the
-/// lock protocol and with the retries that live only there; `handleFault` sorts by what is entered now; a missing file page
-/// goes to the read, the copy or the shared station; a read asks `mapAround` first, then the file's `faultPage`, whose page
-/// `finishFault` enters. A present but read-only page goes to the write-protect station.
+/// The way of one fault: ``AddressSpace/resolve(_:_:by:)`` finds the area and asks whether it permits the access, under
+/// the lock protocol and with the retries that live only there; `handleFault` sorts by what is entered now; a missing
+/// file page goes to the read, the copy or the shared station; a read asks `mapAround` first, then the file's
+/// `faultPage`, whose page `finishFault` enters. A present but read-only page goes to the write-protect station.
 ///
 /// Laws
 /// 1. An entry is set only under its table's lock, after comparing it with what was seen before.
@@ -13,13 +13,15 @@
 ///    successful entry keeps exactly one reference.
 /// 3. No station allocates what may need reclaim while it holds a folio's lock.
 /// 4. A page is entered only while its folio is locked and its index was seen below the file's end under that lock.
-/// 5. A retry drops the address space's lock and everything else; nothing but the flags survives it.
+/// 5. A retry drops everything that it holds, and the address space's lock too unless the attempt may not wait; nothing
+///    but the flags survives it.
 ///
 /// Lock order: address space, content lock (shared), folio, table.
 ///
 /// This folder calls `Space/`, `Cache/`, `Tables/` and `Memory/`; nothing below calls it.
 
-/// What is known of an access and of how its fault may be handled, with the kernel's numbers. Kernel: `enum fault_flag`.
+/// What is known of an access and of how its fault may be handled, with the kernel's numbers. Kernel: `enum
+/// fault_flag`.
 public struct FaultFlags: OptionSet, Hashable, Sendable {
   public let rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }

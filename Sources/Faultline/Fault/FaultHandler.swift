@@ -1,9 +1,9 @@
 extension AddressSpace {
   /// Makes `access` at `page` possible, or says which signal it ends in. Kernel: `do_user_addr_fault`.
   ///
-  /// All retries and the whole lock protocol are here. First, where the mode has it and the program itself made the access, an
-  /// attempt without a lock, or, where the rules have it as well, under the area's own; then attempts under the address space's lock, all but the first of which may not
-  /// drop it again.
+  /// All retries and the whole lock protocol are here. First, where the mode has it and the program itself made the
+  /// access, an attempt without a lock, or, where the rules have it as well, under the area's own; then attempts under
+  /// the address space's lock, all but the first of which may not drop it again.
   func resolve(
     _ page: UInt64, _ access: Access, from origin: AccessOrigin = .program, by task: inout FaultTask
   ) -> Signal? {
@@ -42,8 +42,8 @@ extension AddressSpace {
     }
   }
 
-  /// Kernel: `access_error`. A store needs the area's permission; a load or fetch needs any permission, unless the entry was
-  /// present and refused it.
+  /// Kernel: `access_error`. A store needs the area's permission; a load or fetch needs any permission, unless the
+  /// entry was present and refused it.
   func permits(_ area: VMAPointer, _ access: Access, _ page: UInt64) -> Bool {
     let flags = area.flags
     if access == .write { return flags.contains(.write) }

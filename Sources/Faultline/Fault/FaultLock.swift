@@ -1,6 +1,6 @@
 extension AddressSpace {
-  /// Finds the area of an access and takes the lock that this attempt runs under: the area's own, where the flags and the
-  /// mode allow it and nobody is changing the area, else the address space's.
+  /// Finds the area of an access and takes the lock that this attempt runs under: the area's own, where the flags and
+  /// the mode allow it and nobody is changing the area, else the address space's.
   ///
   /// - Returns: `nil` without a lock when nothing is mapped there.
   func lockArea(
@@ -43,8 +43,8 @@ extension AddressSpace {
     return area
   }
 
-  /// The first private copy of an area needs a look at its neighbours, for which the address space's lock is needed: taken
-  /// only if nobody else wants it, for whoever holds an area's lock must not wait for it.
+  /// The first private copy of an area needs a look at its neighbours, for which the address space's lock is needed:
+  /// taken only if nobody else wants it, for whoever holds an area's lock must not wait for it.
   private func readiesPrivatePages(of area: VMAPointer, _ access: Access) -> Bool {
     // A store that the area refuses copies nothing, and a fork tells areas with copies from others.
     guard access == .write, area.flags.contains(.write), !area.flags.contains(.shared), area.privateFamily == 0 else {

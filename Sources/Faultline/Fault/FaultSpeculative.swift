@@ -2,27 +2,27 @@ import Synchronization
 
 /// # Speculative faults
 ///
-/// A fault that takes no lock on the address space or the area. It reads the number that changes when areas change, copies its
-/// area, lets the ordinary stations work on the copy, and compares the number again under the lock of the page's table, before
-/// the entry is set. Source: Lespinasse, speculative page faults, 2021; the refined form, in which each area has a number of its
-/// own, is Dufour's of 2018.
+/// A fault that takes no lock on the address space or the area. It reads the number that changes when areas change,
+/// copies its area, lets the ordinary stations work on the copy, and compares the number again under the lock of the
+/// page's table, before the entry is set. Source: Lespinasse, speculative page faults, 2021; the refined form, in which
+/// each area has a number of its own, is Dufour's of 2018.
 ///
 /// Laws
-/// 1. Nothing shared is written before the entry's table is locked, except the references and the lock of the folio that goes
-///    in. No counter of the fault is shared.
-/// 2. All of it happens in one epoch: areas, their files, nodes of the tree and of the cache, and tables that were found stay
-///    memory until it ends. Nothing that was found is used after it.
+/// 1. Nothing shared is written before the entry's table is locked, except the references and the lock of the folio
+///    that goes in. No counter of the fault is shared.
+/// 2. All of it happens in one epoch: areas, their files, nodes of the tree and of the cache, and tables that were
+///    found stay memory until it ends. Nothing that was found is used after it.
 /// 3. The area is used through its copy only, and only once the number has been compared after copying.
-/// 4. An attempt waits for no folio's lock, starts no read and allocates no table; a private page is allocated with nothing
-///    held. Whoever holds a table's lock waits for nobody's epoch, so that lock may be waited for.
+/// 4. An attempt waits for no folio's lock, starts no read and allocates no table; a private page is allocated with
+///    nothing held. Whoever holds a table's lock waits for nobody's epoch, so that lock may be waited for.
 /// 5. Each fault is tried once so. An attempt that gives up has given back what it took and has counted nothing but its
 ///    reason; it raises no signal. The ordinary fault that follows is a first attempt.
 /// 6. What may have gone in already when an attempt gives up (neighbours of the page) is as right as any prefault.
 ///
-/// Why the number is enough. Whoever changes areas makes it odd (or marks the area) first, and then takes the table's lock to
-/// take entries out. The attempt compares under the same lock: either it comes first, and its entry is seen and taken out; or it
-/// comes second, and sees the number. Truncation changes no number: there the folio's lock, its mapping and the file's size
-/// decide, as in every other fault.
+/// Why the number is enough. Whoever changes areas makes it odd (or marks the area) first, and then takes the table's
+/// lock to take entries out. The attempt compares under the same lock: either it comes first, and its entry is seen and
+/// taken out; or it comes second, and sees the number. Truncation changes no number: there the folio's lock, its
+/// mapping and the file's size decide, as in every other fault.
 ///
 /// Lock order: folio, table.
 extension AddressSpace {

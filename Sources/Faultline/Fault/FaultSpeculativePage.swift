@@ -1,7 +1,7 @@
 /// The page of a file for a fault without locks: only what the cache has ready.
 extension AddressSpace {
-  /// The page if it is in the cache, up to date, not locked, and says nothing about readahead. Its folio comes locked and
-  /// referenced. Kernel: `filemap_fault` with `FAULT_FLAG_SPECULATIVE`.
+  /// The page if it is in the cache, up to date, not locked, and says nothing about readahead. Its folio comes locked
+  /// and referenced. Kernel: `filemap_fault` with `FAULT_FLAG_SPECULATIVE`.
   func speculativePage(_ context: inout FaultContext) -> (FaultResult, FaultedPage?) {
     guard let cache = context.area.pointee.cache else { return (context.abort(.unmapped), nil) }
     let index = context.filePage
@@ -24,8 +24,8 @@ extension AddressSpace {
     return (.locked, FaultedPage(folio: reference.release(), frame: folio.frame(forPage: index)))
   }
 
-  /// Why the faulting page, of which the cache says `entry`, cannot be had without waiting. Then going around it is in vain: the
-  /// ordinary fault will go around as well.
+  /// Why the faulting page, of which the cache says `entry`, cannot be had without waiting. Then going around it is in
+  /// vain: the ordinary fault will go around as well.
   @inline(__always)
   func refusesSpeculation(_ entry: UInt64, at index: UInt64, in cache: PageCachePointer) -> SpeculationAbort? {
     guard let folio = XArray.folio(entry) else { return .absent }

@@ -1,5 +1,5 @@
-/// Why a speculative attempt at a fault gave up. What follows is an ordinary fault, which finds its own reasons for all it does.
-/// Kernel: the `SPF_ABORT_*` events of the patches of 2021.
+/// Why a speculative attempt at a fault gave up. What follows is an ordinary fault, which finds its own reasons for all
+/// it does. Kernel: the `SPF_ABORT_*` events of the patches of 2021.
 public enum SpeculationAbort: Int, Hashable, Sendable, CaseIterable {
   /// Somebody was changing areas when the attempt began: any, or this one, depending on whose number is watched.
   case changing

@@ -1,7 +1,7 @@
 /// Which frames are devices' own, and where their bytes lie. Frame numbers of devices follow the machine's memory.
 ///
-/// `@unchecked Sendable`: ranges are added under `lock`, and readers see those that were counted. Their borders never change. What
-/// is in one changes under `lock` while no reader can have a frame of it: its device was removed.
+/// `@unchecked Sendable`: ranges are added under `lock`, and readers see those that were counted. Their borders never
+/// change. What is in one changes under `lock` while no reader can have a frame of it: its device was removed.
 final class DeviceRanges: @unchecked Sendable {
   /// Pages of all devices of a machine: 32 GiB. Their metadata costs address space only, until it is touched.
   static let capacity: UInt64 = 1 << 23
@@ -30,7 +30,8 @@ final class DeviceRanges: @unchecked Sendable {
   /// The pages of a device, numbered now if they were not yet.
   ///
   /// - Parameter order: see ``DevicePageMap/order``.
-  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them; `EBUSY` when they have another order.
+  /// - Throws: `ENOSPC` when there are too many devices, or too many pages on them; `EBUSY` when they have another
+  ///   order.
   func pages(
     of device: any DAXDevice, order: UInt64?, behind frames: FramePointer
   ) throws(KernelError) -> DevicePageMap {
@@ -78,7 +79,8 @@ final class DeviceRanges: @unchecked Sendable {
     return nil
   }
 
-  /// Lets go of a device that was removed and of its bytes, and of what its frames said. Nobody has a frame of it, or can get one.
+  /// Lets go of a device that was removed and of its bytes, and of what its frames said. Nobody has a frame of it, or
+  /// can get one.
   func forget(_ pages: DevicePageMap) {
     let start = pages.frame(ofPage: 0)
     let byteCount = Int(pages.device.pageCount) * MemoryLayout<Frame>.stride

@@ -44,8 +44,8 @@ public struct EngineEvent: Sendable, Hashable {
     case directWritebackDone
     /// One was. Kernel: `dax_writeback_one`.
     case directWrittenBack
-    /// `count` pages of the address space from `page` on, all of one entry, were taken hold of, or `count` pages of one folio
-    /// given back. Kernel: calls of `try_grab_folio` and its like, and of `gup_put_folio`.
+    /// `count` pages of the address space from `page` on, all of one entry, were taken hold of, or `count` pages of one
+    /// folio given back. Kernel: calls of `try_grab_folio` and its like, and of `gup_put_folio`.
     case held
   }
 

@@ -1,7 +1,7 @@
 /// What the engine did, kept in a ring: the newest events, and how many older ones it had no room for.
 ///
-/// Off until ``start(capacity:)``; while it is off each place that would note something costs one load and one branch. Any
-/// thread may use it.
+/// Off until ``start(capacity:)``; while it is off each place that would note something costs one load and one branch.
+/// Any thread may use it.
 ///
 /// `@unchecked Sendable`: `isOn` is a shared word, everything else is guarded by `lock`.
 public final class EventLog: @unchecked Sendable {

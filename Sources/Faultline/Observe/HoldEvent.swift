@@ -2,6 +2,7 @@
 extension EngineEvent {
   /// How the pages of one entry were taken hold of, or those of one folio given back.
   public struct Hold: Sendable, Hashable {
+    /// On which way.
     public enum Way: UInt8, Sendable, Hashable {
       /// By the walk without locks. Kernel: `gup_fast`.
       case fast

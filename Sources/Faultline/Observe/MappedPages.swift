@@ -53,9 +53,11 @@ public struct MappedArea: Hashable, Sendable {
 }
 
 extension AddressSpace {
-  /// Calls `body` with each present page in `pages`, in address order, and with its 4096 bytes where the machine has any.
+  /// Calls `body` with each present page in `pages`, in address order, and with its 4096 bytes where the machine has
+  /// any.
   ///
-  /// `body` runs under the lock of a page table: it must not call the engine, and the bytes are its only until it returns.
+  /// `body` runs under the lock of a page table: it must not call the engine, and the bytes are its only until it
+  /// returns.
   public func forEachMappedPage(
     in pages: Range<UInt64>, _ body: (_ page: UInt64, MappedPage, _ contents: UnsafeRawBufferPointer?) -> Void
   ) {
@@ -134,7 +136,8 @@ extension VMAPointer {
     return traits.map { $0.fillsHoles == .hugePages } ?? rules.hugePages.allowsPrivate(flags)
   }
 
-  /// Whether an aligned pair of pages of the file lies aligned in the area: that is large enough for a folio of several pages.
+  /// Whether an aligned pair of pages of the file lies aligned in the area: that is large enough for a folio of several
+  /// pages.
   private var hasRoomForTwo: Bool {
     let first = pointee.filePage.load(ordering: .relaxed)
     return (start &- first) & 1 == 0 && end & ~1 >= start + 2

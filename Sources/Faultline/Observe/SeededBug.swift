@@ -1,7 +1,7 @@
 #if DEBUG || ModelCheck
 
-  /// Faults that can be put into the engine on purpose, to prove that a checker sees them. Release builds have no trace of
-  /// them.
+  /// Faults that can be put into the engine on purpose, to prove that a checker sees them. Release builds have no trace
+  /// of them.
   public enum SeededBug: String, CaseIterable, Sendable {
     /// A fault maps the folio it found without looking whether the file still has it.
     case skipsMappingCheck

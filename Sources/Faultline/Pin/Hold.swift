@@ -6,15 +6,17 @@ extension AddressSpace {
   ///   - range: bytes; every page that they touch is pinned.
   ///   - form: whether every page is recorded or only heads.
   /// - Returns: all pages, or fewer when a later one cannot be had: see ``PinnedPages/pageCount``.
-  /// - Throws: when the first page cannot be had: `EFAULT`, `ENOMEM`, `EAGAIN` with ``PinFlags/noWait``, `EOPNOTSUPP` for
-  ///   ``PinFlags/longTerm`` on a file whose pages are a device's own; `EINVAL` past the address space.
+  /// - Throws: when the first page cannot be had: `EFAULT`, `ENOMEM`, `EAGAIN` with ``PinFlags/noWait``, `EOPNOTSUPP`
+  ///   for ``PinFlags/longTerm`` on a file whose pages are a device's own; `EINVAL` past the address space. `EFAULT`
+  ///   too with ``PinFlags/noFault`` for what is not entered, and for long stores to files that must be told of them.
   public func pin(
     _ range: Range<VirtualAddress>, _ flags: PinFlags = [], form: PinnedPages.Form = .pages, by task: inout FaultTask
   ) throws(KernelError) -> PinnedPages {
     try hold(range, .pin, flags, form, by: &task)
   }
 
-  /// Takes a reference on each page of a range; as ``pin(_:_:form:by:)`` otherwise, but for no longer than a system call takes.
+  /// Takes a reference on each page of a range; as ``pin(_:_:form:by:)`` otherwise, but for no longer than a system
+  /// call takes.
   ///
   /// - Throws: as ``pin(_:_:form:by:)``, and `EINVAL` for ``PinFlags/longTerm``.
   public func get(
@@ -61,7 +63,7 @@ extension AddressSpace {
     var fast: UInt64 = 0
     if flags.isDisjoint(with: [.force, .longTerm, .remote]) {
       fast = holdFast(pages, flags, into: &held, by: &task)
-      if machine.events.isListening { noteHolds(of: pages.lowerBound..<pages.lowerBound + fast) }
+      if machine.events.isListening { noteHolds(of: pages.lowerBound..<pages.lowerBound + fast, by: &task) }
     }
     guard fast < pages.count else { return nil }
     return holdSlowly(pages.lowerBound + fast..<pages.upperBound, flags, into: &held, by: &task)
@@ -83,8 +85,8 @@ extension AddressSpace {
     return holdFast(pages, flags, into: &held, by: &task)
   }
 
-  /// Says, once and for ever, that pages of this address space may be pinned: a fork looks at it after it has announced its copy,
-  /// and a pin looks for that announcement after this. Kernel: `mm_set_has_pinned_flag`.
+  /// Says, once and for ever, that pages of this address space may be pinned: a fork looks at it after it has announced
+  /// its copy, and a pin looks for that announcement after this. Kernel: `mm_set_has_pinned_flag`.
   @inline(__always)
   private func noteFirstPin() {
     // Threads that pin would otherwise meet in this word each time.

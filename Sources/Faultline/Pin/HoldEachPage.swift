@@ -1,6 +1,7 @@
 /// The walk with a step for every page. Kernel: `gup_device_huge` until 6.16, `gup_huge_pmd` before 4.16.
 extension AddressSpace {
-  /// Does what ``holdNow(_:_:into:by:)`` does, but takes hold of each page by itself: what that is measured and tested against.
+  /// Does what ``holdNow(_:_:into:by:)`` does, but takes hold of each page by itself: what that is measured and tested
+  /// against. Huge entries only, and only of memory that nobody forks meanwhile.
   ///
   /// - Returns: the pages that were recorded.
   package func holdEachPage(
@@ -21,7 +22,8 @@ extension AddressSpace {
       var taken: UInt64 = 0
       while taken < wanted, Folio.grab(first + Int(taken), 1, held.kind, in: memory) != nil { taken &+= 1 }
       guard taken == wanted, middle.entry.frame == seen.frame, allows(middle.entry, demand) else {
-        Folio(of: first).letGo(taken, held.kind, in: memory)
+        // Each from its own folio: what was huge when it was seen may be many by now.
+        for page in 0..<taken { Folio(of: first + Int(page)).letGo(1, held.kind, in: memory) }
         break
       }
       held.record(memory.number(of: first), wanted)

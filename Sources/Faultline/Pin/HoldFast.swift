@@ -21,7 +21,9 @@ extension AddressSpace {
     let record = task.enter(epoch, of: epochs)
     walkFast(pages, flags, into: &held)
     record.exit()
-    if held.kind == .pin, looks, copySequence.load(ordering: .acquiring) != sequence { held.truncate(to: mark) }
+    if held.kind == .pin, looks, copySequence.load(ordering: .sequentiallyConsistent) != sequence {
+      held.truncate(to: mark)
+    }
     return held.pageCount &- before
   }
 
@@ -108,7 +110,8 @@ extension AddressSpace {
     return entry.rawValue & wanted == demand.value
   }
 
-  /// Takes hold of `count` pages from the one that `entry` maps, all of one folio, then looks whether the entry has changed.
+  /// Takes hold of `count` pages from the one that `entry` maps, all of one folio, then looks whether the entry has
+  /// changed.
   @inline(__always)
   private func holdRun(
     _ entry: PageTableEntry, _ count: UInt64, held: inout PinnedPages, unless changed: () -> Bool

@@ -1,7 +1,7 @@
 /// The way through the fault handler. Kernel: `__get_user_pages`, `follow_page_mask`, `faultin_page`.
 extension AddressSpace {
-  /// Takes hold of pages under the address space's lock, faulting in what is missing, up to the first page that cannot be had.
-  /// Kernel: `get_user_pages_remote`, `__get_user_pages_locked`.
+  /// Takes hold of pages under the address space's lock, faulting in what is missing, up to the first page that cannot
+  /// be had. Kernel: `get_user_pages_remote`, `__get_user_pages_locked`.
   ///
   /// - Returns: why the first page that is not recorded could not be had; `nil` when all are.
   @discardableResult
@@ -87,7 +87,8 @@ extension AddressSpace {
     case held, missing, heldTooOften
   }
 
-  /// Takes hold of what is entered now, if the entry allows what is wanted. Kernel: `follow_page_pte` with `FOLL_TOUCH`.
+  /// Takes hold of what is entered now, if the entry allows what is wanted. Kernel: `follow_page_pte` with
+  /// `FOLL_TOUCH`.
   private func follow(
     _ page: UInt64, _ end: UInt64, in area: VMAPointer, _ flags: PinFlags, into held: inout PinnedPages
   ) -> Finding {

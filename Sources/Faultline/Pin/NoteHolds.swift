@@ -10,9 +10,11 @@ extension AddressSpace {
     PageTableEntry(rawValue: table.entry(forPage: page)?.seen ?? 0)
   }
 
-  /// Tells how the walk without locks got pages, by their entries as they are now: that walk is too short to do more than
-  /// its work. Somebody may have changed them since; who compares runs one thread.
-  func noteHolds(of pages: Range<UInt64>) {
+  /// Tells how the walk without locks got pages, by their entries as they are now: that walk is too short to do more
+  /// than its work. Somebody may have changed them since; who compares runs one thread.
+  func noteHolds(of pages: Range<UInt64>, by task: inout FaultTask) {
+    let record = task.enter(epoch, of: epochs)
+    defer { record.exit() }
     var page = pages.lowerBound
     while page < pages.upperBound {
       let entry = wholeEntry(ofPage: page)
@@ -22,7 +24,8 @@ extension AddressSpace {
     }
   }
 
-  /// Tells that pages are about to be given back: those of one folio that were taken one behind the other are one event.
+  /// Tells that pages are about to be given back: those of one folio that were taken one behind the other are one
+  /// event.
   func noteLettingGo(_ held: borrowing PinnedPages) {
     var last: (folio: FrameNumber, pages: UInt64)?
     held.forEachRun { run in

@@ -1,7 +1,8 @@
-/// Pages that somebody has taken hold of. The end of this value gives them back, so none is ever forgotten; who has stored to them
-/// says so with ``unpin(markingDirty:)``.
+/// Pages that somebody has taken hold of. The end of this value gives them back, so none is ever forgotten; who has
+/// stored to them says so with ``unpin(markingDirty:)``.
 ///
-/// One thread at a time uses it, any thread may end it. Kernel: `struct page **pages` with its count, `unpin_user_pages`.
+/// One thread at a time uses it, any thread may end it. Kernel: `struct page **pages` with its count,
+/// `unpin_user_pages`.
 public struct PinnedPages: ~Copyable {
   /// What is recorded.
   public enum Form: Sendable, Hashable {
@@ -51,8 +52,8 @@ public struct PinnedPages: ~Copyable {
 
   /// Gives the pages back.
   ///
-  /// - Parameter markingDirty: whether somebody has stored to them, so that their contents must reach the store. Kernel:
-  ///   `unpin_user_pages_dirty_lock`.
+  /// - Parameter markingDirty: whether somebody has stored to them, so that their contents must reach the store.
+  ///   Kernel: `unpin_user_pages_dirty_lock`.
   public consuming func unpin(markingDirty: Bool = false) {
     if markingDirty {
       PinnedPages.giveBack(UnsafePointer(words), count, form, kind, machine, dirty: true)
@@ -95,7 +96,7 @@ public struct PinnedPages: ~Copyable {
     capacity = larger
   }
 
-  /// Gives back what was recorded after the first `pages` pages, of whole records.
+  /// Gives back what was recorded after `mark`.
   mutating func truncate(to mark: Mark) {
     PinnedPages.giveBack(UnsafePointer(words) + mark.count, count - mark.count, form, kind, machine, dirty: false)
     count = mark.count
@@ -105,14 +106,15 @@ public struct PinnedPages: ~Copyable {
   /// How far it is filled.
   struct Mark {
     fileprivate let count: Int
-    let pageCount: UInt64
+    fileprivate let pageCount: UInt64
   }
 
   var mark: Mark { Mark(count: count, pageCount: pageCount) }
 
   // MARK: Looking
 
-  /// Calls `body` with each run, in the order of addresses. Pages that lie behind each other in one folio come as one run.
+  /// Calls `body` with each run, in the order of addresses. Pages that lie behind each other in one folio come as one
+  /// run.
   public func forEachRun(_ body: (Run) -> Void) {
     let memory = machine.memory
     PinnedPages.forEachRun(UnsafePointer(words), count, form, memory) { folio, first, pages in

@@ -2,13 +2,14 @@
 ///
 /// Any thread may use it. Calls that change areas exclude each other and all faults; faults run side by side.
 ///
-/// `@unchecked Sendable`: the table, the counts and the lock are shared words; the tree of areas is written under `lock`.
+/// `@unchecked Sendable`: the table, the counts and the lock are shared words; the tree of areas is written under
+/// `lock`.
 public final class AddressSpace: @unchecked Sendable {
   public let machine: Machine
   public let lockMode: LockMode
   let table: PageTable
-  /// Parts of the machine, at hand for every fault: an object that is reached through another one is counted on the way, by
-  /// all threads in one word.
+  /// Parts of the machine, at hand for every fault: an object that is reached through another one is counted on the
+  /// way, by all threads in one word.
   let memory: PhysicalMemory
   let nodes: XArrayMemory
   let events: EventLog
@@ -20,8 +21,8 @@ public final class AddressSpace: @unchecked Sendable {
   /// Kernel: `mmap_lock`.
   let lock = ReadWriteLock()
   private let gapBehindLock = CacheLines.Gap()
-  /// Grows with every change of areas: what a change marks its areas with, and in ``LockMode/speculative`` what faults watch.
-  /// In memory of its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
+  /// Grows with every change of areas: what a change marks its areas with, and in ``LockMode/speculative`` what faults
+  /// watch. In memory of its own, where faults without a lock point to it. Kernel: `mm_lock_seq`.
   let sequence: WordPointer
   let areas: VMATree
   private let gapBehindAreas = CacheLines.Gap()
@@ -37,7 +38,8 @@ public final class AddressSpace: @unchecked Sendable {
     try self.init(machine: machine, lockMode: lockMode, firstSequence: 2)
   }
 
-  /// - Parameter firstSequence: the number of the state before the first change, even; the odd one above it where no fault watches it.
+  /// - Parameter firstSequence: the number of the state before the first change, even; the odd one above it where no
+  ///   fault watches it.
   package init(machine: Machine, lockMode: LockMode, firstSequence: UInt64) throws(KernelError) {
     self.machine = machine
     self.lockMode = lockMode
@@ -103,8 +105,8 @@ public final class AddressSpace: @unchecked Sendable {
 
   // MARK: Accesses
 
-  /// One access of the program at `address`, as the processor would make it: goes through the page table, faults where it
-  /// must, and marks the entry accessed or dirty.
+  /// One access of the program at `address`, as the processor would make it: goes through the page table, faults where
+  /// it must, and marks the entry accessed or dirty.
   ///
   /// - Returns: the signal the access ends in, or `nil` when it went through.
   @inline(__always)
@@ -120,8 +122,9 @@ public final class AddressSpace: @unchecked Sendable {
     return accessSlowly(address, access, from: origin, by: &task)
   }
 
-  /// What the processor does on its own: walks the tables, which nobody frees meanwhile, and marks the entry if it lets the
-  /// access through. The marks go in only if the entry is still what was seen: one that was just taken out must stay so.
+  /// What the processor does on its own: walks the tables, which nobody frees meanwhile, and marks the entry if it lets
+  /// the access through. The marks go in only if the entry is still what was seen: one that was just taken out must
+  /// stay so.
   @inline(__always)
   private func translate(_ page: UInt64, _ demand: PageTableEntry.Demand, by task: inout FaultTask) -> Bool {
     let record = task.enter(epoch, of: epochs)
@@ -152,7 +155,8 @@ public final class AddressSpace: @unchecked Sendable {
     return nil
   }
 
-  /// The entry of a page as it is now; of a huge one, what it says of this page. Kernel: what `/proc/PID/pagemap` shows.
+  /// The entry of a page as it is now; of a huge one, what it says of this page. Kernel: what `/proc/PID/pagemap`
+  /// shows.
   public func entry(ofPage page: UInt64) -> PageTableEntry {
     guard let found = table.entry(forPage: page) else { return .none }
     return PageTableEntry(rawValue: found.seen).single(page)

@@ -14,20 +14,21 @@ public struct FileTraits: Sendable, Hashable {
   public var fillsHoles: HoleFilling
   /// How much room a file gets on the device when it grows, and how a range of it is given up.
   public var allocation: Allocation
-  /// Whether the file system answers faults for 2 MiB at once, if only by refusing: its mappings then count as eligible.
-  /// Kernel: `vm_ops->huge_fault`.
+  /// Whether the file system answers faults for 2 MiB at once, if only by refusing: its mappings then count as
+  /// eligible. Kernel: `vm_ops->huge_fault`.
   public var servesHugeFaults: Bool
-  /// Whether file data goes through the journal. A sync of any part commits it, and a commit makes the entries of all dirty
-  /// pages of the file read-only, also of those that it leaves dirty. ext4 mount option: `data=journal`.
+  /// Whether file data goes through the journal. A sync of any part commits it, and a commit makes the entries of all
+  /// dirty pages of the file read-only, also of those that it leaves dirty. ext4 mount option: `data=journal`.
   public var journalsData: Bool
-  /// Whether the file system knows MAP_SYNC: it grants the flag on a file with DAX whose device is synchronous, and refuses
-  /// it on others. The rest never look at it. Kernel: `FOP_MMAP_SYNC`.
+  /// Whether the file system knows MAP_SYNC: it grants the flag on a file with DAX whose device is synchronous, and
+  /// refuses it on others. The rest never look at it. Kernel: `FOP_MMAP_SYNC`.
   public var knowsMapSync: Bool
-  /// Whether single pages of a file with DAX are faulted in under an area's own lock, where others need the address space's: a
-  /// file system that maps what its cache has, if it had a cache, is asked under any. Kernel: `vmf_can_call_fault`.
+  /// Whether single pages of a file with DAX are faulted in under an area's own lock, where others need the address
+  /// space's: a file system that maps what its cache has, if it had a cache, is asked under any. Kernel:
+  /// `vmf_can_call_fault`.
   public var faultsUnderAreaLock: Bool
-  /// Whether write(2) brings the program's pages in before it copies, whatever the rules say of other file systems. Kernel:
-  /// `iomap_write_iter`.
+  /// Whether write(2) brings the program's pages in before it copies, whatever the rules say of other file systems.
+  /// Kernel: `iomap_write_iter`.
   public var faultsBeforeWriting: Bool
   /// Whether O_DIRECT reads and writes go past the cache; other file systems serve them through it.
   public var bypassesCache: Bool
@@ -39,7 +40,8 @@ public struct FileTraits: Sendable, Hashable {
   /// What a touched hole of a file in memory is filled with.
   public enum HoleFilling: Sendable, Hashable {
     case singlePages
-    /// 2 MiB at once, where nothing of it is there yet and memory allows; else single pages. tmpfs mount option: `huge=always`.
+    /// 2 MiB at once, where nothing of it is there yet and memory allows; else single pages. tmpfs mount option:
+    /// `huge=always`.
     case hugePages
   }
 
@@ -47,9 +49,9 @@ public struct FileTraits: Sendable, Hashable {
   public enum Allocation: Sendable, Hashable {
     /// What part of a range keeps is zeroed in the cache after the cache was cut.
     case plain
-    /// As XFS: a growing file gets more room than it asks for, and a write goes in pieces that end with the room there is;
-    /// what a cut page keeps is zeroed before truncation, and a range that is given up is written first and goes by whole
-    /// pages.
+    /// As XFS: a growing file gets more room than it asks for, and a write goes in pieces that end with the room there
+    /// is; what a cut page keeps is zeroed before truncation, and a range that is given up is written first and goes by
+    /// whole pages.
     case extents
   }
 
@@ -112,8 +114,8 @@ public struct FileTraits: Sendable, Hashable {
     fileSystem: "xfsdax", notifiesOfWrites: true, isMemoryOnly: false, allowsLargeFolios: false,
     allocation: .extents, knowsMapSync: true, faultsUnderAreaLock: true, readaheadPages: 0)
 
-  /// A device that is mapped as a whole, without a file system: its entries let stores through from the start, for nobody wants
-  /// to hear of them. Kernel: device-dax.
+  /// A device that is mapped as a whole, without a file system: its entries let stores through from the start, for
+  /// nobody wants to hear of them. Kernel: device-dax.
   public static let device = FileTraits(
     fileSystem: "devdax", notifiesOfWrites: false, isMemoryOnly: false, allowsLargeFolios: false, knowsMapSync: true,
     readaheadPages: 0)

@@ -4,7 +4,8 @@ extension AddressSpace {
   ///
   /// - Parameters:
   ///   - offset, count: bytes.
-  /// - Returns: the bytes read: fewer than `count` at the file's end, and where the memory cannot be written further on.
+  /// - Returns: the bytes read: fewer than `count` at the file's end, and where the memory cannot be written further
+  ///   on.
   /// - Throws: `EBADF`, `EIO` as ``OpenFile/read(at:count:_:)``; `EFAULT` when the first byte cannot be stored.
   public func read(
     _ file: OpenFile, at offset: UInt64, count: UInt64, into address: VirtualAddress, by task: inout FaultTask
@@ -26,10 +27,11 @@ extension AddressSpace {
     return done
   }
 
-  /// Reads a file into the program's memory past the cache, through a descriptor opened with O_DIRECT. A file system that
-  /// cannot do this reads through the cache. Kernel: `iomap_dio_rw`.
+  /// Reads a file into the program's memory past the cache, through a descriptor opened with O_DIRECT. A file system
+  /// that cannot do this reads through the cache. Kernel: `iomap_dio_rw`.
   ///
-  /// - Throws: `EINVAL` when offset, length or address is not a multiple of 512; `EFAULT` when a page cannot be had; `EIO`.
+  /// - Throws: `EINVAL` when offset, length or address is not a multiple of 512; `EFAULT` when a page cannot be had;
+  ///   `EIO`.
   public func readDirect(
     _ file: OpenFile, at offset: UInt64, count: UInt64, into address: VirtualAddress, by task: inout FaultTask
   ) throws(KernelError) -> UInt64 {
@@ -48,8 +50,8 @@ extension AddressSpace {
     return length
   }
 
-  /// Writes the program's memory to a file past the cache, through a descriptor opened with O_DIRECT. What the cache has of
-  /// the range is written back first and dropped. A file system that cannot do this writes through the cache.
+  /// Writes the program's memory to a file past the cache, through a descriptor opened with O_DIRECT. What the cache
+  /// has of the range is written back first and dropped. A file system that cannot do this writes through the cache.
   ///
   /// - Throws: as ``readDirect(_:at:count:into:by:)``.
   public func writeDirect(

@@ -1,15 +1,15 @@
 extension AddressSpace {
   /// A copy of the address space for a child. fork(2). Kernel: `dup_mmap`, `copy_page_range`.
   ///
-  /// Areas without private copies come without entries: the child faults them in again. Where private copies may exist all
-  /// entries are copied, and what both may write is made read-only in both, so that the next store copies it.
+  /// Areas without private copies come without entries: the child faults them in again. Where private copies may exist
+  /// all entries are copied, and what both may write is made read-only in both, so that the next store copies it.
   ///
   /// - Throws: `ENOMEM`; then no child is left behind.
   public func fork() throws(KernelError) -> AddressSpace {
     let child = try AddressSpace(machine: machine, lockMode: lockMode)
     lockForChange()
     defer { unlockAfterChange() }
-    copySequence.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    copySequence.wrappingAdd(1, ordering: .sequentiallyConsistent)
     defer { copySequence.wrappingAdd(1, ordering: .releasing) }
     child.nextFamily.store(nextFamily.load(ordering: .relaxed), ordering: .relaxed)
     var isComplete = true
@@ -31,8 +31,8 @@ extension AddressSpace {
     return child
   }
 
-  /// Faults stay out of the parent's areas while its entries become read-only: one that ran now could copy a page to which
-  /// another thread still stores.
+  /// Faults stay out of the parent's areas while its entries become read-only: one that ran now could copy a page to
+  /// which another thread still stores.
   private func markForFork(_ area: VMAPointer) {
     #if DEBUG || ModelCheck
       if machine.switches.has(.forkLeavesAreasUnmarked) { return }

@@ -1,5 +1,5 @@
-/// The kernel touches a program's memory on behalf of a system call: by copying, with faults of its own, or by taking the
-/// pages first. Machines without contents do all of it but the copying.
+/// The kernel touches a program's memory on behalf of a system call: by copying, with faults of its own, or by taking
+/// the pages first. Machines without contents do all of it but the copying.
 
 /// Bytes from and to a program, in one of the two ways.
 extension AddressSpace {
@@ -92,8 +92,8 @@ extension AddressSpace {
     return done
   }
 
-  /// Writes memory whether or not its protection allows it now, making private copies where the area is private. A shared
-  /// area that may not be written refuses. write(2) to `/proc/PID/mem`.
+  /// Writes memory whether or not its protection allows it now, making private copies where the area is private. A
+  /// shared area that may not be written refuses. write(2) to `/proc/PID/mem`.
   ///
   /// - Throws: `EIO` when the first page cannot be had.
   public func writeForced(
@@ -129,8 +129,8 @@ extension AddressSpace {
   /// Pages that vmsplice takes at once. Kernel: `PIPE_DEF_BUFFERS`.
   private static let splicePiece: UInt64 = 16
 
-  /// Takes up to `piece` pages at a time and calls `body` with the bytes of each and where they lie in the whole, up to the
-  /// first page that cannot be had.
+  /// Takes up to `piece` pages at a time and calls `body` with the bytes of each and where they lie in the whole, up to
+  /// the first page that cannot be had.
   ///
   /// - Returns: the bytes that were had.
   func throughPages(

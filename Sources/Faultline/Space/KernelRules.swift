@@ -2,11 +2,11 @@
 public struct KernelRules: Sendable, Hashable {
   /// How users name the set, such as `6.18`.
   public var name: String
-  /// Bytes that a read fault tries to map around it: a power of two, at least a page (which turns fault-around off) and at
-  /// most 2 MiB. Kernel: debugfs `fault_around_bytes`.
+  /// Bytes that a read fault tries to map around it: a power of two, at least a page (which turns fault-around off) and
+  /// at most 2 MiB. Kernel: debugfs `fault_around_bytes`.
   public var faultAroundBytes: UInt64
-  /// Whether a user-mode fault on a file mapping is first tried under the VMA's own lock (6.7 and later). What is retried
-  /// after that without I/O counts as minor; without this lock it counts as major.
+  /// Whether a user-mode fault on a file mapping is first tried under the VMA's own lock (6.7 and later). What is
+  /// retried after that without I/O counts as minor; without this lock it counts as major.
   public var usesVMALockForFiles: Bool
   /// Whether fault-around clips its window to the file's last page before it looks at the cache, and then installs no
   /// page table when the first folio ends exactly there (6.18, late 6.12.y).
@@ -17,15 +17,16 @@ public struct KernelRules: Sendable, Hashable {
   public var missSkipsLocked: Bool
   /// How window sizes and markers are computed.
   public var readahead: ReadaheadRules
-  /// Whether the entries that fault-around adds are old until they are used. True only on arm64 with hardware access flags.
+  /// Whether the entries that fault-around adds are old until they are used. True only on arm64 with hardware access
+  /// flags.
   public var prefaultsOld: Bool
   /// Whether mremap moves a range of several areas at once (6.17 and later).
   public var remapsSeveralAreas: Bool
   /// Whether an area without private copies may take in one that has some, when a change makes the two alike (6.16 and
   /// later). Kernel: `is_mergeable_anon_vma`.
   public var mergesIntoUncopiedAreas: Bool
-  /// Whether MADV_POPULATE_READ and _WRITE mark the fault that they repeat after a read, so that it counts as major (6.9 and
-  /// later).
+  /// Whether MADV_POPULATE_READ and _WRITE mark the fault that they repeat after a read, so that it counts as major
+  /// (6.9 and later).
   public var populateAdviceMarksRetries: Bool
   /// Whether growing a file zeroes what lies behind its old end in the last page (6.13 and later).
   public var zeroesTailOnGrowth: Bool
@@ -33,21 +34,21 @@ public struct KernelRules: Sendable, Hashable {
   public var namesLockOnFault: Bool
   /// Whether MADV_GUARD_INSTALL and _REMOVE work on all memory (6.15 and later).
   public var hasGuardPages: Bool
-  /// Whether an area with guard pages carries a flag, which `VmFlags` shows as `gu` (late 6.18.y). Without it guards in a mapping
-  /// of a file make the area one with private copies.
+  /// Whether an area with guard pages carries a flag, which `VmFlags` shows as `gu` (late 6.18.y). Without it guards in
+  /// a mapping of a file make the area one with private copies.
   public var marksGuardedAreas: Bool
   /// Whether page-cache faults, fault-around and readahead have trace events (the first two from 6.12, all in 6.18).
   public var tracesPageCache: Bool
   /// Whether files in memory can be opened with O_DIRECT (6.6 and later); they are served through the cache then.
   public var opensMemoryFilesDirectly: Bool
-  /// Whether direct reads and writes pin the program's memory, so that private pages shared with a fork are copied before they are
-  /// read from (6.3 and later). Kernel: `iov_iter_extract_pages`.
+  /// Whether direct reads and writes pin the program's memory, so that private pages shared with a fork are copied
+  /// before they are read from (6.3 and later). Kernel: `iov_iter_extract_pages`.
   public var directAccessPins: Bool
   /// Whether a program can be told which of its pages are the zero page and which are mapped by one huge entry (6.7 and
   /// later). Kernel: `PAGEMAP_SCAN`.
   public var hasPagemapScan: Bool
-  /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's configuration.
-  /// Kernel: `CONFIG_MEM_SOFT_DIRTY`.
+  /// Whether stores since a program last asked are tracked, which marks every area. A choice of the kernel's
+  /// configuration. Kernel: `CONFIG_MEM_SOFT_DIRTY`.
   public var tracksSoftDirty: Bool
   /// Whether MAP_STACK keeps huge pages out of an area (6.7 and later).
   public var stackForbidsHuge: Bool
@@ -68,16 +69,16 @@ public struct KernelRules: Sendable, Hashable {
 
   /// The generations of readahead arithmetic.
   public struct ReadaheadRules: Sendable, Hashable {
-    /// 6.1's rule for a first window: everything that was not asked for is asynchronous, and a window that would start with
-    /// its own marker is merged with the next. Later kernels halve the window instead.
+    /// 6.1's rule for a first window: everything that was not asked for is asynchronous, and a window that would start
+    /// with its own marker is merged with the next. Later kernels halve the window instead.
     public var mergesSelfHit: Bool
     /// Whether the order grows by two with each asynchronous window and window ends are aligned to it (6.16 and later).
     public var alignsToOrder: Bool
-    /// Whether an area with execute permission reads on from the fault instead of around it (6.16 and later), and is read
-    /// ahead even under MADV_RANDOM.
+    /// Whether an area with execute permission reads on from the fault instead of around it (6.16 and later), and is
+    /// read ahead even under MADV_RANDOM.
     public var executableReadsForward: Bool
-    /// Whether every window of four pages or more asks for folios four times as large as the one it follows, a first window for
-    /// four pages (up to 6.15). Later a first window asks for single pages.
+    /// Whether every window of four pages or more asks for folios four times as large as the one it follows, a first
+    /// window for four pages (up to 6.15). Later a first window asks for single pages.
     public var raisesEveryOrder: Bool
     /// Whether readahead makes no folios of two pages, but single ones (up to 6.7).
     public var makesNoPairs: Bool
@@ -85,8 +86,8 @@ public struct KernelRules: Sendable, Hashable {
 
   /// How bytes are copied from and to a program.
   public struct CopyRules: Sendable, Hashable {
-    /// Whether write(2) copies with faults switched off first and brings the page in only when that failed (6.15 and later); file
-    /// systems may differ, see ``FileTraits/faultsBeforeWriting``.
+    /// Whether write(2) copies with faults switched off first and brings the page in only when that failed (6.15 and
+    /// later); file systems may differ, see ``FileTraits/faultsBeforeWriting``.
     public var triesWithoutFaulting: Bool
     /// Whether a copy that failed is tried again byte by byte, which faults once more.
     public var repeatsFailedBytes: Bool
@@ -96,18 +97,21 @@ public struct KernelRules: Sendable, Hashable {
   public struct LargeFolioRules: Sendable, Hashable {
     /// Whether ext4 makes them (6.16 and later). XFS does in all kernels that the rules know.
     public var ext4: Bool
-    /// Whether a fault maps all of a folio that its area and its page table hold (6.18), or only what lies in the window.
+    /// Whether a fault maps all of a folio that its area and its page table hold (6.18), or only what lies in the
+    /// window.
     public var mapsWhole: Bool
     /// Whether write(2) makes folios as large as what is written (6.6 and later).
     public var writesMakeThem: Bool
-    /// Whether a split leaves large parts on both sides of the page that it is for (6.15 and later); else every page is a folio
-    /// of its own afterwards.
+    /// Whether a split leaves large parts on both sides of the page that it is for (6.15 and later); else every page is
+    /// a folio of its own afterwards.
     public var splitsAroundPage: Bool
-    /// Whether a folio that truncation or a hole cannot split loses all of its entries, unless it lies in memory only (6.18).
+    /// Whether a folio that truncation or a hole cannot split loses all of its entries, unless it lies in memory only
+    /// (6.18).
     public var unmapsUnsplit: Bool
     /// Whether a fault on a file in memory makes a huge folio only where the area could map it as one (6.11 and later).
     public var hugeNeedsSuitableArea: Bool
-    /// Whether write(2) and fallocate(2) fill a hole of such a file with smaller folios where 2 MiB do not fit (6.14 and later).
+    /// Whether write(2) and fallocate(2) fill a hole of such a file with smaller folios where 2 MiB do not fit (6.14
+    /// and later).
     public var writesTrySmaller: Bool
   }
 
@@ -124,7 +128,8 @@ public struct KernelRules: Sendable, Hashable {
     public var adviceForbidsCached: Bool
     /// Whether a store to the huge page of zeroes gets a huge page (6.13 and later) or splits it.
     public var replacesHugeZero: Bool
-    /// Whether MADV_COLLAPSE of a file maps the page that it made only over a page table, and else fails with it made (6.1).
+    /// Whether MADV_COLLAPSE of a file maps the page that it made only over a page table, and else fails with it made
+    /// (6.1).
     public var collapseNeedsTable: Bool
 
     /// Whether private memory with these flags may be huge. Kernel: `thp_vma_allowable_order`.
@@ -148,12 +153,13 @@ public struct KernelRules: Sendable, Hashable {
   public struct DirectRules: Sendable, Hashable {
     /// Whether a load marks its page dirty too, so that a sync flushes it (6.0 and 6.1).
     public var tagsReads: Bool
-    /// Whether a device's pages are counted like others (6.15 and later). Before, programs that asked what they have mapped were
-    /// told of no page of a file, and of none in `smaps`.
+    /// Whether a device's pages are counted like others (6.15 and later). Before, programs that asked what they have
+    /// mapped were told of no page of a file, and of none in `smaps`.
     public var countsPages: Bool
     /// Whether `smaps` counts 2 MiB of a device as one page (6.1).
     public var countsHugeAsPage: Bool
-    /// Whether a store that finds another page of the device entered ends in a signal (6.15 and later) or is made again.
+    /// Whether a store that finds another page of the device entered ends in a signal (6.15 and later) or is made
+    /// again.
     public var refusesOtherPage: Bool
     /// Whether a private mapping's store to 2 MiB asks the file first, which declines (6.1).
     public var asksForPrivateHuge: Bool
@@ -163,8 +169,9 @@ public struct KernelRules: Sendable, Hashable {
     public var flushesNewEnd: Bool
     /// Whether damage of the medium is told from other failures by the signal's code (6.6 and later).
     public var reportsDamage: Bool
-    /// Pages around a synchronous store to a hole, or to unwritten blocks, that get blocks in the same commit, so that stores to them need
-    /// none: a power of two, 1 (only the page itself, as every kernel) to 512. The window lies as that of fault-around does.
+    /// Pages around a synchronous store to a hole, or to unwritten blocks, that get blocks in the same commit, so that
+    /// stores to them need none: a power of two, 1 (only the page itself, as every kernel) to 512. The window lies as
+    /// that of fault-around does.
     public var syncWindowPages: UInt64 = 1
   }
 
@@ -243,8 +250,8 @@ public struct KernelRules: Sendable, Hashable {
       flushesHoles: .never,
       flushesNewEnd: false, reportsDamage: true))
 
-  /// Linux 6.18 and, beyond any kernel, a window of 16 pages around synchronous stores: what the engine recommends where nothing has to
-  /// be as a kernel does it.
+  /// Linux 6.18 and, beyond any kernel, a window of 16 pages around synchronous stores: what the engine recommends
+  /// where nothing has to be as a kernel does it.
   public static let faultline: KernelRules = {
     var rules = linux6_18
     rules.name = "faultline"

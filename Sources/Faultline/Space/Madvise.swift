@@ -1,8 +1,8 @@
 extension AddressSpace {
   /// Says how a range will be used. madvise(2).
   ///
-  /// - Throws: `EINVAL` for an unaligned address, `ENOMEM` when part of the range is not mapped (the rest is still advised),
-  ///   `EFAULT` when populating ends in a signal.
+  /// - Throws: `EINVAL` for an unaligned address, `ENOMEM` when part of the range is not mapped (the rest is still
+  ///   advised), `EFAULT` when populating ends in a signal.
   public func madvise(
     _ address: VirtualAddress, length: UInt64, _ advice: Advice, by task: inout FaultTask
   ) throws(KernelError) {
@@ -35,8 +35,8 @@ extension AddressSpace {
     }
   }
 
-  /// Changes the flags of the areas of a range, in order. Where nothing changes, nothing is split or joined either. Kernel:
-  /// `madvise_walk_vmas`, `madvise_vma_behavior`.
+  /// Changes the flags of the areas of a range, in order. Where nothing changes, nothing is split or joined either.
+  /// Kernel: `madvise_walk_vmas`, `madvise_vma_behavior`.
   ///
   /// - Parameter refusal: an error that ends the call at an area; those before it are changed.
   private func change(

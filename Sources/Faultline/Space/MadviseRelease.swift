@@ -27,8 +27,8 @@ extension AddressSpace {
     }
   }
 
-  /// MADV_PAGEOUT: pages that nobody else maps are given up now, whether or not they are used. What is dirty loses only its
-  /// entries; private memory stays, for there is no swap. Kernel: `reclaim_pages`.
+  /// MADV_PAGEOUT: pages that nobody else maps are given up now, whether or not they are used. What is dirty loses only
+  /// its entries; private memory stays, for there is no swap. Kernel: `reclaim_pages`.
   func pageOut(_ pages: Range<UInt64>) throws(KernelError) {
     try forEachPart(of: pages) { area, part in
       guard !area.flags.contains(.locked) else { return KernelError(.EINVAL, "MADV_PAGEOUT of memory that is locked") }
@@ -110,8 +110,8 @@ extension AddressSpace {
     }
   }
 
-  /// Calls `body` with each area that `pages` touches and with what they share, under the shared lock, until it names an
-  /// error. A gap is an error only in the end.
+  /// Calls `body` with each area that `pages` touches and with what they share, under the shared lock, until it names
+  /// an error. A gap is an error only in the end.
   func forEachPart(
     of pages: Range<UInt64>, _ body: (VMAPointer, Range<UInt64>) -> KernelError?
   ) throws(KernelError) {
@@ -125,7 +125,8 @@ extension AddressSpace {
     if hasGap { throw Self.gap }
   }
 
-  /// The folio of an entry if no other entry maps its page; a device's has nowhere else to go. The caller holds the table's lock.
+  /// The folio of an entry if no other entry maps its page; a device's has nowhere else to go. The caller holds the
+  /// table's lock.
   private func solelyMapped(_ pointer: WordPointer) -> Folio? {
     let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
     guard entry.isPresent, !entry.isSpecial else { return nil }
@@ -162,8 +163,8 @@ extension Machine {
 }
 
 extension FileNode {
-  /// Takes the entries of a folio out unless somebody works on it. One that nothing was ever stored to is zero: it goes, and the
-  /// next access makes another.
+  /// Takes the entries of a folio out unless somebody works on it. One that nothing was ever stored to is zero: it
+  /// goes, and the next access makes another.
   fileprivate func giveUpMemory(_ folio: Folio) {
     guard folio.tryLock() else { return }
     defer { folio.unlock() }

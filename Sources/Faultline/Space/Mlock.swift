@@ -2,8 +2,8 @@ extension AddressSpace {
   /// Keeps a range in memory and, unless `onFault`, brings all of it there. mlock(2), mlock2(2).
   ///
   /// - Parameter address: need not be aligned; whole pages are locked.
-  /// - Throws: `ENOMEM` when part of the range is not mapped (what lies before is locked) or a page cannot be had, `EINVAL`
-  ///   past the end of the address space. There is no limit to what may be locked.
+  /// - Throws: `ENOMEM` when part of the range is not mapped (what lies before is locked) or a page cannot be had,
+  ///   `EINVAL` past the end of the address space. There is no limit to what may be locked.
   public func mlock(
     _ address: VirtualAddress, length: UInt64, onFault: Bool = false, by task: inout FaultTask
   ) throws(KernelError) {

@@ -2,11 +2,13 @@ extension AddressSpace {
   /// Maps `length` bytes of `file` from byte `offset`, or anonymous memory. mmap(2).
   ///
   /// - Parameters:
-  ///   - address: where the program wants it; a wish unless `flags` has `fixed` or `fixedNoReplace`. `nil` for anywhere.
+  ///   - address: where the program wants it; a wish unless `flags` has `fixed` or `fixedNoReplace`. `nil` for
+  ///     anywhere.
   ///   - length: bytes, rounded up to pages.
   ///   - offset: bytes, a multiple of the page size.
   /// - Returns: the address of the first byte.
-  /// - Throws: `EINVAL`, `EACCES`, `ENOMEM`, `EEXIST`, `EOVERFLOW` as the kernel does; `ENXIO` for a device that is going.
+  /// - Throws: `EINVAL`, `EACCES`, `ENOMEM`, `EEXIST`, `EOVERFLOW` as the kernel does; `ENXIO` for a device that is
+  ///   going.
   @discardableResult
   public func mmap(
     address: VirtualAddress? = nil, length: UInt64, protection: Protection, flags: MapFlags, file: OpenFile? = nil,
@@ -146,7 +148,8 @@ extension AddressSpace {
     return area.start < pages.upperBound
   }
 
-  /// A free range of `count` pages as high as one is found that leaves room to align it. Kernel: `dax_get_unmapped_area`.
+  /// A free range of `count` pages as high as one is found that leaves room to align it. Kernel:
+  /// `dax_get_unmapped_area`.
   func freeRange(of count: UInt64, _ alignment: PageAlignment?) throws(KernelError) -> Range<UInt64> {
     guard let alignment else { return try freeRange(of: count) }
     let start = alignment.firstPage(from: try freeRange(of: count &+ alignment.pageCount).lowerBound)
@@ -258,7 +261,8 @@ extension AddressSpace {
 }
 
 extension FileNode {
-  /// Whether a mapping with MAP_SYNC keeps its promise, or nobody looks whether it does. Kernel: `daxdev_mapping_supported`.
+  /// Whether a mapping with MAP_SYNC keeps its promise, or nobody looks whether it does. Kernel:
+  /// `daxdev_mapping_supported`.
   fileprivate var keepsMapSync: Bool {
     !traits.knowsMapSync || device != nil || direct?.file.device.isSynchronous == true
   }

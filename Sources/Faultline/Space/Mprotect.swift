@@ -1,8 +1,8 @@
 extension AddressSpace {
   /// Changes what a range allows. mprotect(2).
   ///
-  /// - Throws: `EINVAL` for an unaligned address or a border inside what one entry of a device maps, `ENOMEM` when part of the range is not mapped (what lies before it is
-  ///   changed), `EACCES` when the file does not allow it.
+  /// - Throws: `EINVAL` for an unaligned address or a border inside what one entry of a device maps, `ENOMEM` when part
+  ///   of the range is not mapped (what lies before it is changed), `EACCES` when the file does not allow it.
   public func mprotect(
     _ address: VirtualAddress, length: UInt64, _ protection: Protection, by task: inout FaultTask
   ) throws(KernelError) {
@@ -64,8 +64,8 @@ extension AddressSpace {
 }
 
 extension VMAPointer {
-  /// The flags that the area will have under other permissions. What becomes writable is counted from then on, except that
-  /// anonymous memory which nobody wrote is given back when it is protected. Kernel: `mprotect_fixup`.
+  /// The flags that the area will have under other permissions. What becomes writable is counted from then on, except
+  /// that anonymous memory which nobody wrote is given back when it is protected. Kernel: `mprotect_fixup`.
   fileprivate func flags(under protection: Protection) -> VMAFlags {
     var flags = flags.subtracting(.access).union(VMAFlags(rawValue: protection.rawValue & 7))
     if flags.contains(.write) {

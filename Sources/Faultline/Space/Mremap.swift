@@ -84,6 +84,7 @@ extension AddressSpace {
       area.pointee.end.store(newEnd, ordering: .relaxed)
       return nil
     }
+    makeRoomForGigantic(area)
     mergeNeighbours(of: area.pages)
     return VirtualAddress(page: old.lowerBound)
   }

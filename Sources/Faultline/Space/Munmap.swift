@@ -4,8 +4,8 @@ extension AddressSpace {
   /// - Parameters:
   ///   - address: a multiple of the page size.
   ///   - length: bytes, rounded up to pages.
-  /// - Throws: `EINVAL` for no bytes, an unaligned address, a range past the end of the address space, or a border inside what
-  ///   one entry of a device maps.
+  /// - Throws: `EINVAL` for no bytes, an unaligned address, a range past the end of the address space, or a border
+  ///   inside what one entry of a device maps.
   public func munmap(_ address: VirtualAddress, length: UInt64) throws(KernelError) {
     let pages = try Self.pageRange(address, length, call: "munmap")
     guard !pages.isEmpty else { throw KernelError(.EINVAL, "munmap of no bytes") }

@@ -2,10 +2,10 @@
 /// Kernel: `memory_failure`.
 ///
 /// Laws
-/// 1. One page fails, never its neighbours: what is mapped 2 MiB at once is mapped by pages from then on, of which one is a
-///    marker. A folio of a file is split so that the page fails alone.
-/// 2. A folio that cannot be split stays whole, and where it is. It is never mapped as a whole again, and its frames are not
-///    handed out again when it goes.
+/// 1. One page fails, never its neighbours: what is mapped 2 MiB at once is mapped by pages from then on, of which one
+///    is a marker. A folio of a file is split so that the page fails alone.
+/// 2. A folio that cannot be split stays whole, and where it is. It is never mapped as a whole again, and its frames
+///    are not handed out again when it goes.
 /// 3. No entry maps a frame that failed.
 
 /// What became of a page whose memory failed.
@@ -16,14 +16,14 @@ public enum PoisonOutcome: Sendable, Hashable {
   case known
   /// What it held can be read again; nobody is told.
   case dropped
-  /// What it held is nowhere else: every program that had it mapped gets ``Signal/bus(_:)`` with `mceErrAR` when it touches
-  /// it again.
+  /// What it held is nowhere else: every program that had it mapped gets ``Signal/bus(_:)`` with `mceErrAR` when it
+  /// touches it again.
   case lost
 }
 
 extension AddressSpace {
-  /// The memory under an address fails: the file's page, or private memory of this and of every address space that shares it.
-  /// The zero pages do not fail.
+  /// The memory under an address fails: the file's page, or private memory of this and of every address space that
+  /// shares it. The zero pages do not fail.
   @discardableResult
   public func poison(_ address: VirtualAddress) -> PoisonOutcome {
     guard let (folio, frame) = heldPage(at: address.page) else { return .unused }
@@ -45,10 +45,10 @@ extension AddressSpace {
     let held = table.withEntry(ofPage: page) { pointer -> (folio: Folio, frame: FramePointer)? in
       let entry = PageTableEntry(rawValue: pointer.pointee.load(ordering: .relaxed))
       guard entry.isPresent, !entry.isSpecial else { return nil }
-      let first = machine.memory.frame(entry.frame)
-      let folio = Folio(of: first)
+      let frame = machine.memory.frame(entry.single(page).frame)
+      let folio = Folio(of: frame)
       folio.get()
-      return (folio, entry.isHuge ? first + PageTable.slot(ofPage: page, level: 0) : first)
+      return (folio, frame)
     }
     return held ?? nil
   }

@@ -9,11 +9,11 @@ extension AddressSpace {
   /// Faults a mapping in, as MAP_POPULATE, MAP_LOCKED and mlock(2) do, up to the first page that cannot be had.
   /// Kernel: `populate_vma_page_range`.
   ///
-  /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is copied at
-  /// once; a shared one is only read, so that nothing gets dirty. One that is locked on fault is left alone.
+  /// The retry after a read is not marked as one, so a cold page counts as minor here. A private writable area is
+  /// copied at once; a shared one is only read, so that nothing gets dirty. One that is locked on fault is left alone.
   ///
-  /// - Parameter mayDropLock: whether a fault that must read may drop the lock and come again; one that may not counts as
-  ///   major.
+  /// - Parameter mayDropLock: whether a fault that must read may drop the lock and come again; one that may not counts
+  ///   as major.
   /// - Returns: whether every page that is mapped is there now.
   @discardableResult
   func populate(_ pages: Range<UInt64>, mayDropLock: Bool = true, by task: inout FaultTask) -> Bool {
@@ -39,7 +39,8 @@ extension AddressSpace {
         return false
       }
       let wantsWrite = flags.intersection([.write, .shared]) == .write
-      if let usable = usablePages(from: page, limit: min(pages.upperBound, area.end), forWriting: wantsWrite) {
+      if let usable = usablePages(from: page, limit: min(pages.upperBound, area.end), forWriting: wantsWrite, by: &task)
+      {
         page += usable
         lock.unlockShared()
         continue
@@ -77,7 +78,7 @@ extension AddressSpace {
         throw KernelError(.EINVAL, "populating memory that does not allow the access")
       }
       let limit = min(pages.upperBound, area.end)
-      if let usable = usablePages(from: page, limit: limit, forWriting: access == .write) {
+      if let usable = usablePages(from: page, limit: limit, forWriting: access == .write, by: &task) {
         if access == .write { markDirty(page, of: area) }
         lock.unlockShared()
         page += usable
@@ -111,8 +112,13 @@ extension AddressSpace {
     }
   }
 
-  /// Pages from `page` on, below `limit`, whose entry is there and allows what is wanted; `nil` when that of `page` does not.
-  private func usablePages(from page: UInt64, limit: UInt64, forWriting: Bool) -> UInt64? {
+  /// Pages from `page` on, below `limit`, whose entry is there and allows what is wanted; `nil` when that of `page`
+  /// does not.
+  private func usablePages(
+    from page: UInt64, limit: UInt64, forWriting: Bool, by task: inout FaultTask
+  ) -> UInt64? {
+    let record = task.enter(epoch, of: epochs)
+    defer { record.exit() }
     let entry = wholeEntry(ofPage: page)
     guard entry.isPresent, !forWriting || entry.isWritable else { return nil }
     let pages = pagesOfEntry(entry, from: page, limit: limit)

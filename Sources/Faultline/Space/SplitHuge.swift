@@ -24,7 +24,8 @@ extension AddressSpace {
     }
   }
 
-  /// Takes out the empty tables that stand where entries of 1 GiB belong, before anybody can find a new area that needs them.
+  /// Takes out the empty tables that stand where entries of 1 GiB belong, before anybody can find a new area that needs
+  /// them.
   func makeRoomForGigantic(_ area: VMAPointer) {
     guard area.isDirect, area.device?.order == DevicePageMap.giganticOrder else { return }
     table.freeMiddles(covering: area.pages)
@@ -37,8 +38,8 @@ extension AddressSpace {
     splitHuge(at: middle)
   }
 
-  /// Turns a huge entry into single ones: those of private memory into its deposited table; a file's entry just goes, for
-  /// faults bring the pages back. Nothing where no huge entry is. Kernel: `__split_huge_pmd`.
+  /// Turns a huge entry into single ones: those of private memory into its deposited table; a file's entry just goes,
+  /// for faults bring the pages back. Nothing where no huge entry is. Kernel: `__split_huge_pmd`.
   func splitHuge(at middle: MiddleEntry) {
     let metadata = table.lock(of: middle.table)
     metadata.pointee.lock.lock()

@@ -65,8 +65,8 @@ public struct VMAFlags: OptionSet, Hashable, Sendable {
 
 /// An area: consecutive pages of an address space that map one file (or nothing) in one way. Kernel: `vm_area_struct`.
 struct VMA: ~Copyable {
-  /// The address space's number at the last change of this area. It lies first, so that a pointer to the area is one to this
-  /// word. Kernel: `vm_lock_seq`.
+  /// The address space's number at the last change of this area. It lies first, so that a pointer to the area is one to
+  /// this word. Kernel: `vm_lock_seq`.
   let changeSequence: AtomicWord
   /// First page, and one past the last.
   let start: AtomicWord
@@ -76,8 +76,8 @@ struct VMA: ~Copyable {
   let filePage: AtomicWord
   /// The permission bits of new entries. Kernel: `vm_page_prot`.
   let entryPermissions: AtomicWord
-  /// 0 while no private copies exist; else a number that areas share which were one when their copies began, and which may
-  /// therefore become one again. Kernel: `anon_vma`.
+  /// 0 while no private copies exist; else a number that areas share which were one when their copies began, and which
+  /// may therefore become one again. Kernel: `anon_vma`.
   let privateFamily: AtomicWord
   /// Who holds the area's lock. Kernel: `vm_refcnt`.
   let readers: AtomicWord
@@ -87,8 +87,8 @@ struct VMA: ~Copyable {
   let readahead: ReadaheadPointer?
   /// The address space that the area is part of; it outlives it. Kernel: `vm_mm`.
   let space: Unmanaged<AddressSpace>
-  /// The space's table. Who comes from the file's side uses this and never the space itself: a reference on it could be the
-  /// last, and a space that goes takes the locks that a reverse walk holds.
+  /// The space's table. Who comes from the file's side uses this and never the space itself: a reference on it could be
+  /// the last, and a space that goes takes the locks that a reverse walk holds.
   let table: PageTable
 
   init(space: AddressSpace, pages: Range<UInt64>, flags: VMAFlags, filePage: UInt64, file: OpenFile?) {
@@ -109,8 +109,8 @@ struct VMA: ~Copyable {
 }
 
 extension VMA {
-  /// What the area is at this moment, for a fault that holds no lock: whether its parts belong together, only the sequence
-  /// numbers tell.
+  /// What the area is at this moment, for a fault that holds no lock: whether its parts belong together, only the
+  /// sequence numbers tell.
   @inline(__always)
   init(copying area: VMAPointer) {
     start = AtomicWord(area.start)
@@ -200,11 +200,12 @@ extension VMAPointer {
     pointee.entryPermissions.store(Self.permissions(flags, traits: traits), ordering: .relaxed)
   }
 
-  /// Sets a flag that no permission follows from. Under the shared lock of the address space, where others may do the same.
+  /// Sets a flag that no permission follows from. Under the shared lock of the address space, where others may do the
+  /// same.
   func addFlag(_ flag: VMAFlags) { pointee.flagWord.bitwiseOr(flag.rawValue, ordering: .relaxed) }
 
-  /// A private area is entered read-only, so that the first store is seen and copied; so is a shared one whose file system
-  /// wants to hear of it.
+  /// A private area is entered read-only, so that the first store is seen and copied; so is a shared one whose file
+  /// system wants to hear of it.
   private static func permissions(_ flags: VMAFlags, traits: FileTraits?) -> UInt64 {
     guard !flags.isDisjoint(with: .access) else { return PageTableEntry.noAccessBit }
     var bits = PageTableEntry.presentBit | PageTableEntry.userBit

@@ -2,13 +2,14 @@ import Synchronization
 
 /// Which lock a fault holds while it works.
 public enum LockMode: String, Sendable, CaseIterable {
-  /// The address space's reader/writer lock: whoever changes one area stops all faults. Kernel: `mmap_lock`, before 6.4.
+  /// The address space's reader/writer lock: whoever changes one area stops all faults. Kernel: `mmap_lock`, before
+  /// 6.4.
   case mmapLock
   /// The area's own lock, found without any other; what cannot be served so goes on under the address space's lock.
   /// Kernel: `CONFIG_PER_VMA_LOCK`, for files since 6.7.
   case perVMA
-  /// None: a fault works on a copy of its area, and looks under its table's lock whether anything in the address space has
-  /// changed meanwhile. What cannot be served so, or has changed, goes on under the address space's lock.
+  /// None: a fault works on a copy of its area, and looks under its table's lock whether anything in the address space
+  /// has changed meanwhile. What cannot be served so, or has changed, goes on under the address space's lock.
   /// Source: the speculative page faults of 2021 (`CONFIG_SPECULATIVE_PAGE_FAULT`), which no kernel took.
   case speculative
   /// The same, but only a change of the fault's own area counts.
@@ -21,20 +22,20 @@ public enum LockMode: String, Sendable, CaseIterable {
 
 /// # The lock of an area
 ///
-/// Readers are faults; writers hold the address space's lock exclusively. An area is write-locked while its own number is the
-/// address space's, so that one increment at the end of a change unlocks all areas that it marked. Marks are odd, and so never
-/// the 0 of an area that nobody has marked yet, not even once the numbers have wrapped. Kernel: `vma_start_read`,
-/// `vma_start_write` (6.15 and later).
+/// Readers are faults; writers hold the address space's lock exclusively. An area is write-locked while its own number
+/// is the address space's, so that one increment at the end of a change unlocks all areas that it marked. Marks are
+/// odd, and so never the 0 of an area that nobody has marked yet, not even once the numbers have wrapped. Kernel:
+/// `vma_start_read`, `vma_start_write` (6.15 and later).
 ///
 /// A speculative fault takes none of it: it compares these numbers before and after (`Fault/FaultSpeculative.swift`).
 ///
-/// The word counts: 0 detached, 1 attached and nobody reads, 1 more for each reader; `writerWaits` on top keeps new readers
-/// out while a writer waits for the others.
+/// The word counts: 0 detached, 1 attached and nobody reads, 1 more for each reader; `writerWaits` on top keeps new
+/// readers out while a writer waits for the others.
 extension VMAPointer {
   private static var writerWaits: UInt64 { 1 << 40 }
 
-  /// Locks the area for a fault without waiting. The caller is in an epoch, and looks afterwards whether the area still covers
-  /// what it is after.
+  /// Locks the area for a fault without waiting. The caller is in an epoch, and looks afterwards whether the area still
+  /// covers what it is after.
   ///
   /// - Returns: `false` when somebody changes the area or it is gone.
   func tryLockForFault(sequence: borrowing AtomicWord) -> Bool {
@@ -80,8 +81,8 @@ extension VMAPointer {
     pointee.readers.wrappingSubtract(Self.writerWaits, ordering: .releasing)
   }
 
-  /// Says that the area is no part of its address space any more, and waits for readers that only had a look. It is locked
-  /// for change.
+  /// Says that the area is no part of its address space any more, and waits for readers that only had a look. It is
+  /// locked for change.
   func detach() {
     pointee.readers.wrappingSubtract(1, ordering: .acquiringAndReleasing)
     while pointee.readers.load(ordering: .acquiring) != 0 { spinHint(on: pointee.readers) }
@@ -89,8 +90,8 @@ extension VMAPointer {
 }
 
 extension AddressSpace {
-  /// Whether faults ask for the address space's number to learn that somebody changes areas. Then it is odd only meanwhile;
-  /// elsewhere it always is.
+  /// Whether faults ask for the address space's number to learn that somebody changes areas. Then it is odd only
+  /// meanwhile; elsewhere it always is.
   @inline(__always)
   private var isSequenceWatched: Bool { lockMode == .speculative }
 

@@ -3,15 +3,16 @@ import Synchronization
 
 /// Epochs: what a reader without locks can reach is not freed until it has left. Kernel: RCU.
 ///
-/// A reader says that it is inside, and since which epoch. A writer that takes something out of every reader's reach hands it
-/// over with ``retire(_:)``; it is freed once the epoch has advanced twice, for then every reader that could have seen it has
-/// left. The epoch advances only when all readers that are inside have seen the present one.
+/// A reader says that it is inside, and since which epoch. A writer that takes something out of every reader's reach
+/// hands it over with ``retire(_:)``; it is freed once the epoch has advanced twice, for then every reader that could
+/// have seen it has left. The epoch advances only when all readers that are inside have seen the present one.
 ///
-/// Readers pay one store on the way in and one on the way out. The fence that their way in needs is paid by the writer, who
-/// makes every thread of the process pass one (membarrier); where the kernel has none, readers fence for themselves.
-/// Source: Fraser, Practical lock-freedom, 2004; the asymmetric fence as in userspace RCU.
+/// Readers pay one store on the way in and one on the way out. The fence that their way in needs is paid by the writer,
+/// who makes every thread of the process pass one (membarrier); where the kernel has none, readers fence for
+/// themselves. Source: Fraser, Practical lock-freedom, 2004; the asymmetric fence as in userspace RCU.
 ///
-/// `@unchecked Sendable`: records are shared words in memory that is freed with the domain; the rest is guarded by `lock`.
+/// `@unchecked Sendable`: records are shared words in memory that is freed with the domain; the rest is guarded by
+/// `lock`.
 public final class EpochDomain: @unchecked Sendable {
   /// A reader's place: what it says about itself.
   struct Record: ~Copyable {
@@ -130,8 +131,8 @@ public final class EpochDomain: @unchecked Sendable {
     if mayLook, pending.load(ordering: .relaxed) >= UInt64(Self.pendingLimit) { collect() }
   }
 
-  /// Advances the epoch as far as readers let it, and frees what they can no longer see. The caller holds no lock and is in
-  /// no epoch.
+  /// Advances the epoch as far as readers let it, and frees what they can no longer see. The caller holds no lock and
+  /// is in no epoch.
   func collect() {
     _ = tryAdvance()
     _ = tryAdvance()
@@ -143,8 +144,8 @@ public final class EpochDomain: @unchecked Sendable {
   /// - Throws: ``Stalled`` naming a reader that does not leave.
   func drain() throws(Stalled) { free(retiredBefore: try waitForReaders() &- 1) }
 
-  /// Waits until every reader that is inside now has left: what was out of reach before can be seen by none any more. The caller
-  /// holds no lock and is in no epoch. Kernel: `synchronize_rcu`.
+  /// Waits until every reader that is inside now has left: what was out of reach before can be seen by none any more.
+  /// The caller holds no lock and is in no epoch. Kernel: `synchronize_rcu`.
   ///
   /// - Returns: the epoch that has been reached.
   /// - Throws: ``Stalled`` naming a reader that does not leave.

@@ -3,8 +3,8 @@
 /// One entry of an upper table that maps 1 GiB: memory of a device that is mapped as a whole in pieces of that size.
 ///
 /// Laws
-/// 1. A gigantic entry is set only where nothing is entered, under its table's lock. A middle table that earlier mappings left
-///    there is taken out when such an area is mapped, while no other area touches its 1 GiB.
+/// 1. A gigantic entry is set only where nothing is entered, under its table's lock. A middle table that earlier
+///    mappings left there is taken out when such an area is mapped, while no other area touches its 1 GiB.
 /// 2. It is never split: whoever takes away part of what it maps takes all, and faults bring the rest back.
 /// 3. A walk that meets one finds no middle table: ``PageTable/middle(forPage:)`` is `nil` there.
 extension PageTable {
@@ -35,8 +35,8 @@ extension PageTable {
 
   /// Calls `body` with the gigantic entry that maps `page` and with its first page, under its table's lock.
   ///
-  /// - Returns: where a walk up to `limit` goes on: at `page` again if the entry has changed before it was locked; `nil`
-  ///   where none is.
+  /// - Returns: where a walk up to `limit` goes on: at `page` again if the entry has changed before it was locked;
+  ///   `nil` where none is.
   @inline(never)
   func visitGigantic(
     _ page: UInt64, limit: UInt64, _ body: (_ page: UInt64, _ entry: WordPointer) -> Void
@@ -56,13 +56,15 @@ extension PageTable {
     return lock(of: upper.table).pointee.lock.withLock { upper.entry.isGigantic ? body(upper.pointer) : nil }
   }
 
-  /// Frees the middle tables of whole GiB in which nothing is mapped, so that gigantic entries can stand there. No area touches
-  /// them, and the address space is locked exclusively.
+  /// Frees the middle tables of the whole GiB of `pages` in which nothing is mapped, so that gigantic entries can stand
+  /// there. No other area touches them, and the address space is locked exclusively.
   func freeMiddles(covering pages: Range<UInt64>) {
-    var page = pages.lowerBound
-    while page < pages.upperBound {
+    let span = Self.giganticPageCount
+    // Areas beside the range may fault in a GiB that it covers in part.
+    var page = (pages.lowerBound &+ span &- 1) & ~(span &- 1)
+    while page &+ span <= pages.upperBound {
       if let upper = upper(forPage: page), let middle = takeEmptyMiddle(at: upper) { memory.retire(middle) }
-      page = (page | (Self.giganticPageCount - 1)) &+ 1
+      page &+= span
     }
   }
 

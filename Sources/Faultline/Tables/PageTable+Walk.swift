@@ -1,8 +1,8 @@
 extension PageTable {
   /// Calls `body` with each entry that is not none in `pages`, under the lock of its table, in address order.
   ///
-  /// A huge or gigantic entry that maps any of `pages` comes once, with its own first page; who wants less of it splits it before.
-  /// `body` may change the entry. It must not block and must not lock another table.
+  /// A huge or gigantic entry that maps any of `pages` comes once, with its own first page; who wants less of it splits
+  /// it before. `body` may change the entry. It must not block and must not lock another table.
   func forEachEntry(in pages: Range<UInt64>, _ body: (_ page: UInt64, _ entry: WordPointer) -> Void) {
     var page = pages.lowerBound
     while page < pages.upperBound {
@@ -57,7 +57,8 @@ extension PageTable {
     return withGiganticEntry(ofPage: page, body)
   }
 
-  /// The first page after `page` that another middle-level (or higher) entry covers, skipping what has no tables at all.
+  /// The first page after `page` that another middle-level (or higher) entry covers, skipping what has no tables at
+  /// all.
   func nextTable(after page: UInt64, limit: UInt64) -> UInt64 {
     var level: UInt64 = 3
     if let upper = Self.child(root.entries[Self.slot(ofPage: page, level: 3)].load(ordering: .acquiring)) {

@@ -86,9 +86,11 @@ struct PageTable {
   @inline(__always)
   func leaf(forPage page: UInt64) -> Table? { middle(forPage: page)?.leaf }
 
-  /// The entry that maps `page`, of any size, as it was seen without locks, and where; `nil` when there is no table for it.
+  /// The entry that maps `page`, of any size, as it was seen without locks, and where; `nil` when there is no table for
+  /// it.
   ///
-  /// Where a huge entry was, a table's may be a moment later: look at ``PageTableEntry/isHuge`` of what is read there again.
+  /// Where a huge entry was, a table's may be a moment later: look at ``PageTableEntry/isHuge`` of what is read there
+  /// again.
   @inline(__always)
   func entry(forPage page: UInt64) -> (pointer: WordPointer, seen: UInt64)? {
     guard let upper = upper(forPage: page) else { return nil }
@@ -146,7 +148,8 @@ struct PageTable {
     middle.pointer.pointee.store(Self.entry(for: leaf), ordering: .releasing)
   }
 
-  /// The leaf table of `page`, made with all above it where missing. `nil` without memory, or where a huge entry stands.
+  /// The leaf table of `page`, made with all above it where missing. `nil` without memory, or where a huge entry
+  /// stands.
   func makeLeaf(forPage page: UInt64) -> Table? {
     guard let middle = allocateUpperTables(forPage: page) else { return nil }
     if middle.pointer.pointee.load(ordering: .acquiring) == 0 {
@@ -156,7 +159,8 @@ struct PageTable {
     return middle.leaf
   }
 
-  /// Enters a table in an empty entry of another. Returns what was there first: a table, or `new` itself for a huge entry.
+  /// Enters a table in an empty entry of another. Returns what was there first: a table, or `new` itself for a huge
+  /// entry.
   private func install(_ new: Table, at pointer: WordPointer, of table: Table) -> Table? {
     lock(of: table).pointee.lock.withLock {
       #if DEBUG || ModelCheck
@@ -181,7 +185,8 @@ struct PageTable {
     }
   }
 
-  /// Takes the leaf table out of a middle entry, if it has one. Its entries must all be none, or become so under its lock.
+  /// Takes the leaf table out of a middle entry, if it has one. Its entries must all be none, or become so under its
+  /// lock.
   func takeLeaf(at middle: MiddleEntry) -> Table? {
     lock(of: middle.table).pointee.lock.withLock {
       guard let leaf = middle.leaf else { return nil }

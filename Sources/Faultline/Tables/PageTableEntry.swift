@@ -3,14 +3,14 @@
 /// Page tables: the entry format, the tables' memory, and walks over them.
 ///
 /// Laws
-/// 1. Every entry is a shared word. It changes only under the lock of its table, except that the processor sets accessed and
-///    dirty bits when it likes.
+/// 1. Every entry is a shared word. It changes only under the lock of its table, except that the processor sets
+///    accessed and dirty bits when it likes.
 /// 2. An entry read without its lock is a guess: under the lock it is compared with the guess before it is changed.
 /// 3. A present leaf entry of an ordinary page owns one reference and one map count of that page; the zero page's owns
 ///    neither. Whoever clears an entry gives back both.
 /// 4. A table is freed only when every entry in it is none and no address that it covers is mapped by it.
-/// 5. A huge entry, in a middle table, owns one reference and one huge map count of its folio; so does a gigantic one, in an
-///    upper table. That of private memory also owns a deposited table, so that splitting it never fails.
+/// 5. A huge entry, in a middle table, owns one reference and one huge map count of its folio; so does a gigantic one,
+///    in an upper table. That of private memory also owns a deposited table, so that splitting it never fails.
 /// 6. Who has locked a leaf table looks whether it is still entered: a collapse may have taken it out.
 ///
 /// Lock order: folio lock, then one table's lock; two tables' locks are held together only to take an
@@ -18,8 +18,8 @@
 ///
 /// This folder calls `Memory/` and `Sync/`.
 
-/// An entry that maps memory, in the x86-64 format: one page, in a middle table 2 MiB, in an upper one 1 GiB. Kernel: `pte_t`,
-/// `pmd_t`, `pud_t`.
+/// An entry that maps memory, in the x86-64 format: one page, in a middle table 2 MiB, in an upper one 1 GiB. Kernel:
+/// `pte_t`, `pmd_t`, `pud_t`.
 public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   public var rawValue: UInt64
 
@@ -36,14 +36,15 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   static let dirtyBit: UInt64 = 1 << 6
   /// In a middle or an upper table: this entry maps 2 MiB or 1 GiB. Kernel: `_PAGE_PSE`.
   static let hugeBit: UInt64 = 1 << 7
-  /// With `hugeBit`: in an upper table. A processor knows by the level; who has only the entry must know it too, so it is told in
-  /// a bit that processors leave to software.
+  /// With `hugeBit`: in an upper table. A processor knows by the level; who has only the entry must know it too, so it
+  /// is told in a bit that processors leave to software.
   static let giganticBit: UInt64 = 1 << 53
   /// The page is there but the mapping allows no access. Kernel: `_PAGE_PROTNONE`.
   static let noAccessBit: UInt64 = 1 << 8
   /// A page that is not reference counted: the zero page. Kernel: `_PAGE_SPECIAL`.
   static let specialBit: UInt64 = 1 << 9
-  /// With `specialBit` in a huge entry: zeroes of a file's hole, which has no table deposited for a split and just goes.
+  /// With `specialBit` in a huge entry: zeroes of a file's hole, which has no table deposited for a split and just
+  /// goes.
   static let holeBit: UInt64 = 1 << 52
   static let noExecuteBit: UInt64 = 1 << 63
   static let frameMask: UInt64 = ((1 << 40) - 1) << PageSize.shift
@@ -77,7 +78,8 @@ public struct PageTableEntry: RawRepresentable, Equatable, Sendable {
   @inline(__always)
   public var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
 
-  /// Whether one entry maps this page and all others of a folio: 2 MiB or 1 GiB. Kernel: `pmd_trans_huge`, `pud_trans_huge`.
+  /// Whether one entry maps this page and all others of a folio: 2 MiB or 1 GiB. Kernel: `pmd_trans_huge`,
+  /// `pud_trans_huge`.
   @inline(__always)
   public var isHuge: Bool { rawValue & Self.hugeBit != 0 }
 

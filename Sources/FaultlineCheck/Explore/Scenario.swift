@@ -58,7 +58,8 @@ enum Action: Sendable {
   case pageOut(Range<UInt64>)
   /// Calls the range cold, which splits a folio that lies only in part in it.
   case cool(Range<UInt64>)
-  /// Makes one huge folio of the first 2 MiB; that somebody holds a page, or that nothing is there any more, may stop it.
+  /// Makes one huge folio of the first 2 MiB; that somebody holds a page, or that nothing is there any more, may stop
+  /// it.
   case collapse
   /// The memory of the file's page fails.
   case poison(UInt64)

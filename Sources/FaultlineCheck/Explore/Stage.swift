@@ -22,14 +22,15 @@ final class Stage: @unchecked Sendable {
     var keepsStores = false
     /// Whether the file's pages are one folio, clean, instead of single ones.
     var isOneFolio = false
-    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it; without a file, whether private
-    /// memory may be.
+    /// Whether the file lives in memory and is one folio of 2 MiB, mapped where one entry can map it; without a file,
+    /// whether private memory may be.
     var isHuge = false
     /// How many of the pages are left, by entries of their own, once the stage is set; `nil` leaves all.
     var pagesLeft: UInt64?
     /// Whether the file lives in memory with only its first four pages there, mapped where one entry could map 2 MiB.
     var couldBeHuge = false
-    /// Whether nothing is done that keeps the 2 MiB from being mapped by one entry, so that one must map them in the end.
+    /// Whether nothing is done that keeps the 2 MiB from being mapped by one entry, so that one must map them in the
+    /// end.
     var endsHuge = false
     /// Whether the file lies on a device and is mapped there.
     var direct: DirectPlan?
@@ -263,7 +264,8 @@ final class Stage: @unchecked Sendable {
     return nil
   }
 
-  /// What is pinned is not free; and a pinned page of private memory that nobody takes away is the one that the program sees.
+  /// What is pinned is not free; and a pinned page of private memory that nobody takes away is the one that the program
+  /// sees.
   private func look(at held: borrowing PinnedPages) {
     var frames: [FrameNumber] = []
     held.forEachPage { frames.append($0) }
@@ -329,8 +331,8 @@ final class Stage: @unchecked Sendable {
       "\(missesAtStart - left) misses were taken back in \(attempts) attempts of \(plan.aroundPages) pages")
   }
 
-  /// A child has its parent's memory as it was at one moment: who sees a store sees all stores of that thread before it.
-  /// Threads of scenarios store in the order of pages.
+  /// A child has its parent's memory as it was at one moment: who sees a store sees all stores of that thread before
+  /// it. Threads of scenarios store in the order of pages.
   private func checkSnapshot(_ child: AddressSpace, _ task: inout FaultTask, _ found: inout [String]) {
     var missing: UInt64?
     for (page, value) in written.sorted(by: { $0.key < $1.key }) {

@@ -50,7 +50,8 @@ extension Invariants {
     }
   }
 
-  /// What lets stores through to a file with DAX: known as dirty, and under MAP_SYNC durable. Nobody keeps such accounts of a device.
+  /// What lets stores through to a file with DAX: known as dirty, and under MAP_SYNC durable. Nobody keeps such
+  /// accounts of a device.
   func checkDirectStores(
     _ entry: PageTableEntry, showing page: UInt64, _ area: AreaAudit, _ name: String, _ picture: Picture,
     _ report: inout Report

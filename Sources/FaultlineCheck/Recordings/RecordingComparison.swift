@@ -29,12 +29,12 @@ public struct RecordingComparison: Sendable {
     }
   }
 
-  /// The fields of an operation that no comparison looks at unless told: trace events and call counts, which the engine prints
-  /// only when asked.
+  /// The fields of an operation that no comparison looks at unless told: trace events and call counts, which the engine
+  /// prints only when asked.
   public static let unprinted: Set<String> = ["ev", "fn"]
 
-  /// What two recordings of one kernel do not have alike where files are mapped with DAX: the recorder reads the pages of a device as it
-  /// looks at them.
+  /// What two recordings of one kernel do not have alike where files are mapped with DAX: the recorder reads the pages
+  /// of a device as it looks at them.
   public static let unsteadyWithDAX: Set<String> = [
     "smaps.Shared_Clean", "smaps.Shared_Dirty", "smaps.Private_Clean", "smaps.Private_Dirty", "smaps.Referenced",
   ]
@@ -42,8 +42,8 @@ public struct RecordingComparison: Sendable {
   /// In the order of the recording; empty where the two agree.
   public let differences: [Difference]
 
-  /// - Parameter ignored: fields of an operation to leave out, for recordings that were not stable: `maps`, `minflt`, or those inside
-  ///   others by their path without indices, such as `smaps.Referenced`.
+  /// - Parameter ignored: fields of an operation to leave out, for recordings that were not stable: `maps`, `minflt`,
+  ///   or those inside others by their path without indices, such as `smaps.Referenced`.
   public init(expected: Recording, actual: Recording, ignoring ignored: Set<String> = Self.unprinted) {
     var walk = Walk(ignored: ignored)
     for index in 0..<max(expected.results.count, actual.results.count) {

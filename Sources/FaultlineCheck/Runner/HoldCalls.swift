@@ -1,7 +1,8 @@
 import Faultline
 
-/// How pages were taken hold of, in the words of the recordings: how often kernel functions that count a reference were called. The
-/// engine tells which entries it found and on which way; how often its kernel would have counted up for those is a rule.
+/// How pages were taken hold of, in the words of the recordings: how often kernel functions that count a reference were
+/// called. The engine tells which entries it found and on which way; how often its kernel would have counted up for
+/// those is a rule.
 extension ScriptRunner {
   func holdCalls(of operation: Operation) -> [(String, UInt64)] {
     var counts: [String: UInt64] = [:]
@@ -14,7 +15,8 @@ extension ScriptRunner {
 }
 
 extension Operation {
-  /// Whether the process itself gives back what the operation pins. A direct transfer's pages are given back by whoever completes it.
+  /// Whether the process itself gives back what the operation pins. A direct transfer's pages are given back by whoever
+  /// completes it.
   fileprivate var unpinsItself: Bool {
     guard case .transfer(let request) = self else { return false }
     return request.kind == .remoteRead || request.kind == .remoteWrite

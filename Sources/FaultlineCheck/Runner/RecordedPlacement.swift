@@ -42,8 +42,8 @@ public struct RecordedPlacement: Sendable {
   /// More than any file has.
   private static let pages: UInt64 = 1 << 51
 
-  /// Where the pages of a file lie at a line of the script: where they lay when the kernel was asked next, or before if it was
-  /// not asked again.
+  /// Where the pages of a file lie at a line of the script: where they lay when the kernel was asked next, or before if
+  /// it was not asked again.
   ///
   /// - Parameter askew: the pages that lie off the multiples of 2 MiB where the kernel never told of them.
   public func placement(of file: String, atLine line: Int64, askew: Range<UInt64>) -> Placement {

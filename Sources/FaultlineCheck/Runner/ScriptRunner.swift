@@ -3,8 +3,8 @@ import FaultlineFS
 
 /// Runs operation scripts on the engine and tells, operation by operation, what the recordings tell of a kernel.
 ///
-/// One runner is one program on one machine, from its first operation to its last: it is not used by two threads, nor for two
-/// scripts. The laws of this folder:
+/// One runner is one program on one machine, from its first operation to its last: it is not used by two threads, nor
+/// for two scripts. The laws of this folder:
 /// * what a script can see goes through the engine's system calls and faults; only observations look inside;
 /// * counted faults are those of the operation alone: observing counts nothing.
 public final class ScriptRunner {
@@ -58,7 +58,8 @@ public final class ScriptRunner {
   /// Where files lie that are mapped without a cache; `nil` for other file systems.
   let volume: ExtentFileSystem?
   let placement: RecordedPlacement
-  /// Files that were made on the device, also by children, whose descriptors are forgotten: each has its own name there.
+  /// Files that were made on the device, also by children, whose descriptors are forgotten: each has its own name
+  /// there.
   var placedFiles = 0
   /// The memory and the counts of the process that runs now: the parent, or the child of a fork.
   var space: AddressSpace
@@ -82,7 +83,8 @@ public final class ScriptRunner {
   var noted: [EngineEvent] = []
 
   /// - Parameters:
-  ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have none.
+  ///   - readaheadPages: the device's largest window; `nil` leaves the file system's own. File systems in memory have
+  ///     none.
   ///   - lockMode: what faults hold while they work.
   ///   - placement: where blocks lie on a device, as a recording tells it.
   /// - Throws: ``ScriptRunError`` when the engine does not serve the file system or the host has no address space left.

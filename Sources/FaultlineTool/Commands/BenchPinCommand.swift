@@ -18,6 +18,7 @@ struct BenchPinCommand: ParsableCommand {
 
   func run() throws {
     if let wanted = gupTest.wanted {
+      guard !options.quick else { throw ValidationError("--quick goes without gup_test's letters: take less with -m.") }
       let test = try GupTest(wanted)
       return try options.show(test.report, table: test.text)
     }

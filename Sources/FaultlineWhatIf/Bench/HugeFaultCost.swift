@@ -2,8 +2,8 @@ import Faultline
 
 /// What a fault costs that maps a cached folio of 2 MiB by one entry, beside one that maps a single cached page.
 ///
-/// Both are loads of fresh mappings of files in memory, as many under one table of the same level: 512 huge folios in 1 GiB,
-/// 512 pages in 2 MiB. Fault-around is off for both, so that the smaller fault maps its page and no neighbours.
+/// Both are loads of fresh mappings of files in memory, as many under one table of the same level: 512 huge folios in 1
+/// GiB, 512 pages in 2 MiB. Fault-around is off for both, so that the smaller fault maps its page and no neighbours.
 struct HugeFaultCost {
   private static let faults = PageSize.entriesPerTable
   private static let firstPage: UInt64 = 1 << 24

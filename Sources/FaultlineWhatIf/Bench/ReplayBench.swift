@@ -4,9 +4,9 @@ import Glibc
 
 /// `bench replay`: how fast a trace goes through the engine, beside the same touches on the running kernel.
 ///
-/// Two loads, both through the ``Replayer`` that `whatif` uses, trace decoding included: touches in random order of pages
-/// that are entered already, and faults that each enter a window of 16 pages. Beside them faults alone, of 2 MiB and of a page.
-/// One thread; the engine keeps no TLB.
+/// Two loads, both through the ``Replayer`` that `whatif` uses, trace decoding included: touches in random order of
+/// pages that are entered already, and faults that each enter a window of 16 pages. Beside them faults alone, of 2 MiB
+/// and of a page. One thread; the engine keeps no TLB.
 public struct ReplayBench {
   private static let pages: UInt64 = 65_536
   private static let windowPages: UInt64 = 16

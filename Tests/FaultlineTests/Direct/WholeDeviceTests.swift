@@ -96,6 +96,11 @@ import Testing
     #expect(errno { try stage.space.madvise(stage.address(0), length: 1 << 30, .collapse, by: &stage.task) } == .EINVAL)
     stage.node.truncate(to: 0)
     #expect(stage.touch(0) == nil && stage.node.size == 1 << 30)
+    // These have nowhere to say that they cannot.
+    stage.node.punchHole(0..<1 << 21)
+    stage.node.zeroRange(0..<1 << 21)
+    stage.node.makeResident(0..<4)
+    #expect(stage.entry(0).isGigantic && stage.node.cachedPages == 0 && stage.violations() == [])
   }
 
   // MARK: Entries
@@ -155,6 +160,36 @@ import Testing
     stage.touch(Self.span)
     try stage.map()
     #expect(stage.touch(3) == nil && stage.entry(3).isGigantic)
+    #expect(stage.violations() == [])
+  }
+
+  @Test func anAreaThatGrowsOverTablesWhichWereLeftIsMappedThereToo() throws {
+    let stage = try DeviceStage(order: 18, pages: 2 * Self.giga)
+    let start = stage.address(Self.giga)
+    try stage.space.mmap(
+      address: start, length: 1 << 22, protection: [.read, .write], flags: [.private, .anonymous, .fixed],
+      by: &stage.task)
+    stage.touch(Self.giga)
+    try stage.space.munmap(start, length: 1 << 22)
+    try stage.map(pages: Self.giga)
+    try stage.space.mremap(stage.address(0), length: 1 << 30, newLength: 2 << 30, flags: [], by: &stage.task)
+    #expect(stage.touch(Self.giga + 5) == nil && stage.entry(Self.giga).isGigantic)
+    #expect(stage.violations() == [])
+  }
+
+  @Test func tablesOfAGibibyteThatOthersShareStay() throws {
+    let stage = try DeviceStage(order: 18)
+    try stage.map()
+    // An area that begins in the middle of a GiB, beside one whose faults may be on their way through its tables.
+    let crooked = stage.base + 4 * Self.giga + Self.span
+    try stage.space.mmap(
+      address: VirtualAddress(page: crooked - Self.span), length: 1 << 21, protection: [.read, .write],
+      flags: [.private, .anonymous, .fixed], by: &stage.task)
+    let middle = try #require(stage.space.table.allocateUpperTables(forPage: crooked))
+    try stage.space.mremap(
+      stage.address(0), length: 1 << 30, newLength: 1 << 30, flags: [.mayMove, .fixed],
+      newAddress: VirtualAddress(page: crooked), by: &stage.task)
+    #expect(stage.space.table.middle(forPage: crooked)?.table == middle.table)
     #expect(stage.violations() == [])
   }
 

@@ -1,6 +1,7 @@
 import Faultline
 
-/// Races about a device that is mapped as a whole and taken away meanwhile: no page of it is held or shown by anybody afterwards.
+/// Races about a device that is mapped as a whole and taken away meanwhile: no page of it is held or shown by anybody
+/// afterwards.
 extension Scenario {
   static var devices: [Scenario] {
     [

@@ -1,8 +1,8 @@
 import Faultline
 import Synchronization
 
-/// One benchmark of the kernel's gup_test on the engine: the same options, the same line for each repeat, the same work timed.
-/// Kernel: `tools/testing/selftests/mm/gup_test.c`.
+/// One benchmark of the kernel's gup_test on the engine: the same options, the same line for each repeat, the same work
+/// timed. Kernel: `tools/testing/selftests/mm/gup_test.c`.
 public struct GupTest: Sendable {
   /// What is timed, by gup_test's letters.
   public enum Command: String, CaseIterable, Sendable {
@@ -25,6 +25,7 @@ public struct GupTest: Sendable {
   }
 
   public struct Options: Sendable {
+    /// What is timed.
     public var command = Command.getFast
     /// 1 to 16,384.
     public var mebibytes: UInt64 = 128
@@ -34,7 +35,9 @@ public struct GupTest: Sendable {
     public var repeats = 1
     /// 1 to 64, all over the same memory.
     public var threads = 1
+    /// Whether the pages will be stored to.
     public var writes = true
+    /// What the memory is made of.
     public var folios = FolioSize.huge
     /// Private memory instead of a device's; not in folios of 1 GiB.
     public var isAnonymous = false
@@ -82,6 +85,7 @@ public struct GupTest: Sendable {
     results.map { "\(options.command.name): Time: get:\($0.get) put:\($0.put) us" }.joined(separator: "\n")
   }
 
+  /// The cases of `--json`; no bars.
   public var report: BenchReport {
     BenchReport(
       benchmark: "pin", machine: HostText.machine,

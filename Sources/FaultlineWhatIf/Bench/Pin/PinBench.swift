@@ -1,10 +1,10 @@
 import Faultline
 
-/// `bench pin`: what it costs to take hold of 16 GiB, with a step for every page and with one for every folio. The experiment of
-/// seed 002, as gup_test times it, on metadata alone.
+/// `bench pin`: what it costs to take hold of 16 GiB, with a step for every page and with one for every folio. The
+/// experiment of seed 002, as gup_test times it, on metadata alone.
 ///
-/// Settings and the loops in C take turns round by round, so that what else the machine does falls on all of them. Within a round
-/// each runs a few times, and the first, which finds the caches full of the one before, is left out.
+/// Settings and the loops in C take turns round by round, so that what else the machine does falls on all of them.
+/// Within a round each runs a few times, and the first, which finds the caches full of the one before, is left out.
 public struct PinBench: Sendable {
   /// A setting and its rounds.
   struct Row: Sendable {

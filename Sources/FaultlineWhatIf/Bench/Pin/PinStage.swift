@@ -40,7 +40,8 @@ final class PinStage: Sendable {
   }
 }
 
-/// One thread's share of a stage, and the room for what it takes hold of: used again and again, so that no round pays for memory.
+/// One thread's share of a stage, and the room for what it takes hold of: used again and again, so that no round pays
+/// for memory.
 struct PinWorker: ~Copyable {
   /// What gup_test tells.
   struct Round: Sendable {

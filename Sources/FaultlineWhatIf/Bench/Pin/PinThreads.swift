@@ -7,10 +7,6 @@ enum PinThreads {
   private static let halves: UInt64 = 2
   private static let rounds = 3
 
-  /// A measurement in which a thread waited longer for a processor is repeated, a few times; the least disturbed one counts.
-  private static let calm = 0.02
-  private static let attempts = 4
-
   /// What all threads did together.
   private struct Sum: Sendable {
     var pagesPerSecond: Double = 0
@@ -20,12 +16,7 @@ enum PinThreads {
 
   /// Pages per second of all threads together: each has half of the stage.
   static func rate(_ stage: PinStage, _ setting: PinSetting, threads: Int) throws -> Double {
-    var best: Sum?
-    for _ in 0..<attempts where best.map({ $0.waitedShare > calm }) ?? true {
-      let sum = try measure(stage, setting, threads)
-      if sum.waitedShare < best?.waitedShare ?? .infinity { best = sum }
-    }
-    return best?.pagesPerSecond ?? 0
+    try WaitClock.leastDisturbed(\.waitedShare) { try measure(stage, setting, threads) }?.pagesPerSecond ?? 0
   }
 
   private static func measure(_ stage: PinStage, _ setting: PinSetting, _ threads: Int) throws -> Sum {

@@ -1,4 +1,5 @@
-/// What the seed was posted with in December 2020 (seed 002): 16,384 MiB of a device's memory, 512 pages a call, in milliseconds.
+/// What the seed was posted with in December 2020 (seed 002): 16,384 MiB of a device's memory, 512 pages a call, in
+/// milliseconds.
 enum PublishedPin {
   static let getEachPage = 75.0
   static let get = 3.6

@@ -1,8 +1,8 @@
 import Faultline
 import FaultlineFS
 
-/// `bench sync`: what the first store to a page of a file on persistent memory costs, with MAP_SYNC and without. The experiment
-/// of seed 001, on the engine's own file system.
+/// `bench sync`: what the first store to a page of a file on persistent memory costs, with MAP_SYNC and without. The
+/// experiment of seed 001, on the engine's own file system.
 ///
 /// Settings take turns round by round, so that what else the machine does falls on all of them.
 public struct SyncBench: Sendable {
@@ -45,7 +45,8 @@ public struct SyncBench: Sendable {
 
   /// - Parameters:
   ///   - quick: one round of each, no bars.
-  ///   - window: pages that a synchronous store prepares where a window is measured, 2 to 512, rounded down to a power of two.
+  ///   - window: pages that a synchronous store prepares where a window is measured, 2 to 512, rounded down to a power
+  ///     of two.
   ///   - directory: where the image of the file device is made and removed.
   ///   - progress: called now and then with the share of the work that is done.
   /// - Throws: ``SyncBenchError``, or what the file system throws.

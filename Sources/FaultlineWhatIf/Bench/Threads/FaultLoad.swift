@@ -1,6 +1,7 @@
 import Faultline
 
-/// What the threads of `bench threads` and `bench speculate` touch. Three are the loops of will-it-scale, whose names they keep.
+/// What the threads of `bench threads` and `bench speculate` touch. Three are the loops of will-it-scale, whose names
+/// they keep.
 enum FaultLoad: CaseIterable, Sendable {
   case anonymous, privateFile, sharedFile
   case fileLoad, fileAround, privateCopy

@@ -7,7 +7,8 @@ struct FaultMeasurement: Sendable {
   var faultsPerSecond: Double = 0
   /// The share of its time for which the most unlucky thread waited for a processor, because other programs had them.
   var waitedShare: Double = 0
-  /// The share of its time for which the thread that maps and unmaps was in these calls; nil where none does, or none measures.
+  /// The share of its time for which the thread that maps and unmaps was in these calls; nil where none does, or none
+  /// measures.
   var writerShare: Double?
   /// What became of the faults that began without a lock, of all threads together.
   var speculation = SpeculationCounts()

@@ -16,8 +16,8 @@ final class KernelFaultStage: Sendable {
 
   private let isStore: Bool
 
-  /// Nil where the kernel gives no memory file or no memory, and for a load without fault-around, which a kernel switches off for
-  /// nobody alone.
+  /// Nil where the kernel gives no memory file or no memory, and for a load without fault-around, which a kernel
+  /// switches off for nobody alone.
   ///
   /// - Parameter threads: how many have an area in it.
   init?(_ load: FaultLoad, threads: Int) {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// What it takes to hand a cache line to a thread on another processor and get it back.
 ///
-/// The host of a virtual machine may move its processors near to each other or far apart: eight times the time, for every line
-/// that a fault reads and somebody else writes.
+/// The host of a virtual machine may move its processors near to each other or far apart: eight times the time, for
+/// every line that a fault reads and somebody else writes.
 final class LineRoundTrip: Sendable {
   private static let batches = 40
   private static let trips = 100

@@ -11,7 +11,7 @@ extension SpeculateBench {
       ["\(load.name): \(load.about)\n\(rateTable(load).text)", abortTable(load).text]
     }
     let disturbed =
-      disturbedShare > FaultCell.calm
+      disturbedShare > WaitClock.calm
       ? "Other programs kept the processors busy: in \(NumberText.decimal(100 * disturbedShare, places: 0)) % of the "
         + "measurements a thread waited for one. Repeat this on an idle machine before you believe a figure of two threads."
       : ""

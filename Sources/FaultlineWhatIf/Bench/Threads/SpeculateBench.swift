@@ -1,18 +1,18 @@
 import Faultline
 import Glibc
 
-/// `bench speculate`: faults under a lock, under the area's lock and under none, side by side: alone, together, and beside a
-/// thread that changes the address space.
+/// `bench speculate`: faults under a lock, under the area's lock and under none, side by side: alone, together, and
+/// beside a thread that changes the address space.
 ///
-/// Modes take turns within each short round, so that what else the machine does falls on all of them; shares are taken within a
-/// round, and a round counts only if no thread of either measurement waited for a processor.
+/// Modes take turns within each short round, so that what else the machine does falls on all of them; shares are taken
+/// within a round, and a round counts only if no thread of either measurement waited for a processor.
 public struct SpeculateBench: Sendable {
   /// One measurement of a round.
   struct Sample: Sendable {
     let rate: Double
     let waitedShare: Double
 
-    var isCalm: Bool { waitedShare <= FaultCell.calm }
+    var isCalm: Bool { waitedShare <= WaitClock.calm }
   }
 
   /// The results of a cell.
@@ -42,6 +42,7 @@ public struct SpeculateBench: Sendable {
 
   private static let rounds = 15
   private static let quickSeconds = 0.01
+  /// Seconds of each measurement unless told.
   public static let usualSeconds = 0.05
   private static let mostThreads = 16
 
@@ -111,7 +112,8 @@ public struct SpeculateBench: Sendable {
     return ratios(wanted, to: alone).median
   }
 
-  /// What a fault takes as a multiple of what it takes under the address space's lock, round by round, the median of these.
+  /// What a fault takes as a multiple of what it takes under the address space's lock, round by round, the median of
+  /// these.
   func cost(_ cell: FaultCell) -> Double? {
     guard let wanted = row(cell.load, cell.system, cell.setting),
       let locked = row(cell.load, .engine(.mmapLock), cell.setting)

@@ -7,7 +7,7 @@ extension ThreadsBench {
       + "copies each page of page_fault1 and 2."
     let tables = FaultLoad.willItScale.map { "\($0.name): \($0.about)\n\(table($0).text)" }
     let disturbed =
-      waitedShare > FaultCell.calm
+      waitedShare > WaitClock.calm
       ? "Other programs kept the processors busy: threads waited for one \(NumberText.decimal(100 * waitedShare, places: 0)) % "
         + "of their time. Repeat this on an idle machine before you believe a figure of two threads." : ""
     let bars = report.bars.map(\.text).joined(separator: "\n")

@@ -3,8 +3,9 @@ import Glibc
 
 /// `bench threads`: faults of two threads at once, and of one beside another that maps and unmaps, in each lock mode.
 ///
-/// The loops are will-it-scale's, with MADV_DONTNEED between the rounds so that areas stay. The same loops run on the running
-/// kernel. Rates and latencies come from runs of their own, because reading the clock takes as long as a part of a fault.
+/// The loops are will-it-scale's, with MADV_DONTNEED between the rounds so that areas stay. The same loops run on the
+/// running kernel. Rates and latencies come from runs of their own, because reading the clock takes as long as a part
+/// of a fault.
 public struct ThreadsBench: Sendable {
   /// What is measured, in the order of the table.
   static let cells: [FaultCell] = FaultLoad.willItScale.flatMap { load in
@@ -80,7 +81,8 @@ public struct ThreadsBench: Sendable {
     }
   }
 
-  /// For how much of their time threads had to wait for a processor: other programs ran. The median of all measurements.
+  /// For how much of their time threads had to wait for a processor: other programs ran. The median of all
+  /// measurements.
   var waitedShare: Double { rows.flatMap(\.waitedShares).median }
 
   /// The rate of a setting as a share of one thread's, round by round, the median of these; nil without both.
