@@ -39,41 +39,18 @@ import Testing
 
   @Test(arguments: Recordings.direct)
   func onPersistentMemoryItDoesWhatTheKernelDid(name: String) throws {
-    let parts = name.split(separator: "/")
-    let file = parts[1].split(separator: ".").map(String.init)
-    let fileSystem = try #require(ScriptFileSystem(rawValue: file[1]))
-    let script = try OperationScript(parsing: Recordings.text("dax/\(file[0]).ops"))
-    let expected = try Recording(parsing: Recordings.text("dax/\(name).jsonl"))
-    let release = try #require(expected.environment["kernel"]?.stringValue)
-    let runner = try ScriptRunner(
-      fileSystem: fileSystem, rules: #require(KernelRules(release: release)), placement: RecordedPlacement(expected))
+    let recorded = try Recorded("dax/" + name)
+    let runner = try recorded.runner()
     runner.printsEvents = true
-    let actual = try runner.record(script)
-    let differences = RecordingComparison(
-      expected: expected.foldingRepeatedFaults, actual: actual, ignoring: fileSystem.unsteadyFields.union(["fn"])
-    )
-    .differences
-    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+    try recorded.compare(recorded.expected, with: runner, ignoring: ["fn"])
   }
 
   @Test(arguments: Recordings.holds)
   func pagesAreTakenHoldOfInAsManyStepsAsTheKernelTook(name: String) throws {
-    let parts = name.split(separator: "/")
-    let file = parts[1].split(separator: ".").map(String.init)
-    let fileSystem = try #require(ScriptFileSystem(rawValue: file[1]))
-    let script = try OperationScript(parsing: Recordings.text("holds/\(file[0]).ops"))
-    let expected = try Recording(parsing: Recordings.text("holds/\(name).jsonl"))
-    let release = try #require(expected.environment["kernel"]?.stringValue)
-    let runner = try ScriptRunner(
-      fileSystem: fileSystem, rules: #require(KernelRules(release: release)),
-      readaheadPages: expected.readaheadKiB.map { UInt64($0) / 4 })
+    let recorded = try Recorded("holds/" + name)
+    let runner = try recorded.runner(isPlaced: false)
     runner.printsCalls = .holds
-    let actual = try runner.record(script)
-    let differences = RecordingComparison(
-      expected: expected.keeping(.holds), actual: actual, ignoring: fileSystem.unsteadyFields.union(["ev"])
-    )
-    .differences
-    #expect(differences.isEmpty, "\(differences.prefix(3).map(\.description).joined(separator: "\n"))")
+    try recorded.compare(recorded.expected.keeping(.holds), with: runner, ignoring: ["ev"])
   }
 
   @Test func callsThatNobodyCountedAreNotCompared() throws {

@@ -64,42 +64,20 @@ final class Turn: Sendable {
 /// A file whose handles and commits a second thread does not leave before its turn.
 ///
 /// `@unchecked Sendable`: `turn` is set while one thread runs.
-final class GatedFile: DAXFile, @unchecked Sendable {
-  private let file: ExtentFile
+final class GatedFile: ForwardingFile, @unchecked Sendable {
+  let file: ExtentFile
   fileprivate(set) var turn: Turn?
 
   init(_ file: ExtentFile) { self.file = file }
-
-  var device: any DAXDevice { file.device }
-  var inode: UInt64 { file.inode }
-  var size: UInt64 { file.size }
-
-  func map(
-    _ range: Range<UInt64>, for request: IOMapRequest, window: Range<UInt64>
-  ) throws(KernelError) -> IOMap {
-    try file.map(range, for: request, window: window)
-  }
-
-  func endMap(_ map: IOMap, for request: IOMapRequest, written: UInt64) throws(KernelError) {
-    try file.endMap(map, for: request, written: written)
-  }
 
   func beginHandle() throws(KernelError) {
     try file.beginHandle()
     turn?.pass()
   }
 
-  func endHandle() { file.endHandle() }
-
   func commit(dataOnly: Bool) throws(KernelError) {
     try file.commit(dataOnly: dataOnly)
     turn?.pass()
-  }
-
-  func resize(to size: UInt64) throws(KernelError) { try file.resize(to: size) }
-
-  func change(_ change: RangeChange, _ range: Range<UInt64>, keepSize: Bool) throws(KernelError) {
-    try file.change(change, range, keepSize: keepSize)
   }
 }
 
